@@ -1,0 +1,20 @@
+//! Source tables: a file per report type with its columns (spec § 2).
+
+pub mod namespace_labels;
+pub mod node_labels;
+pub mod pod_usage;
+pub mod storage_usage;
+
+use tokaki_core::{ColumnKind, WantedColumn};
+
+const fn text(name: &'static str) -> WantedColumn {
+    WantedColumn { name, kind: ColumnKind::Text }
+}
+
+const fn labels(name: &'static str) -> WantedColumn {
+    WantedColumn { name, kind: ColumnKind::Labels }
+}
+
+const fn number(name: &'static str) -> WantedColumn {
+    WantedColumn { name, kind: ColumnKind::Number }
+}

@@ -1,0 +1,146 @@
+//! What is left of pod line items: usage by group, capacity by hour and node.
+
+use arrow::array::RecordBatch;
+use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
+use tokaki_core::{Error, Grain, Result, State};
+
+use crate::line_items::pod_usage;
+use crate::words::label_sets::LabelSets;
+
+/// Usage of pods by everything that is joined on: the group of spec § 5, before labels of nodes and namespaces.
+///
+/// `resource_id` is in the key because its maximum is one of texts; a node rarely has two. The last two are label maps
+/// of the hour under `conserving`, and unused under `koku`, which joins days in the finish.
+pub(super) static USAGE: RollupSpec<7, 8, 2> = RollupSpec {
+    keys: ["day", "namespace", "node", "label_set", "resource_id", "node_labels", "namespace_labels"],
+    sums: [
+        (pod_usage::USAGE_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::REQUEST_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::EFFECTIVE_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::LIMIT_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::USAGE_MEMORY, Resolution::BYTE_SECONDS),
+        (pod_usage::REQUEST_MEMORY, Resolution::BYTE_SECONDS),
+        (pod_usage::EFFECTIVE_MEMORY, Resolution::BYTE_SECONDS),
+        (pod_usage::LIMIT_MEMORY, Resolution::BYTE_SECONDS),
+    ],
+    maxima: [pod_usage::NODE_CORES, pod_usage::NODE_BYTES],
+};
+
+/// Positions in [`USAGE`]'s sums: of CPU, and of memory when [`MEMORY`] is added.
+pub(super) const USED: usize = 0;
+pub(super) const REQUESTED: usize = 1;
+pub(super) const EFFECTIVE: usize = 2;
+pub(super) const LIMIT: usize = 3;
+pub(super) const MEMORY: usize = 4;
+
+/// Hourly rows of files without effective columns, by the key of the daily row that they come to (spec § 12): the
+/// larger of usage and request is taken of the day's sums, so the pod must be known until the day is complete.
+pub(super) static UNDECIDED: RollupSpec<5, 4, 0> = RollupSpec {
+    keys: ["day", "namespace", "node", "pod", "label_text"],
+    sums: [
+        (pod_usage::USAGE_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::REQUEST_CPU, Resolution::CORE_SECONDS),
+        (pod_usage::USAGE_MEMORY, Resolution::BYTE_SECONDS),
+        (pod_usage::REQUEST_MEMORY, Resolution::BYTE_SECONDS),
+    ],
+    maxima: [],
+};
+
+/// Step 1 of capacity (spec § 5): what a node has at an instant is reported once per pod, so the maximum is taken
+/// before hours are summed.
+pub(super) static CAPACITY: RollupSpec<3, 0, 2> = RollupSpec {
+    keys: ["instant_high", "instant_low", "node"],
+    sums: [],
+    maxima: [pod_usage::NODE_CORE_SECONDS, pod_usage::NODE_BYTE_SECONDS],
+};
+
+/// A partial result of pods.
+pub(super) struct PodState {
+    /// Namespaces, nodes, pods, machine ids.
+    pub(super) texts: Interner,
+    pub(super) labels: LabelSets,
+    /// By grain of the table that the rows came from.
+    pub(super) usage: [Rollup<7, 8, 2>; 2],
+    pub(super) undecided: Rollup<5, 4, 0>,
+    pub(super) capacity: Rollup<3, 0, 2>,
+    /// Memory of columns between chunks; no part of the result.
+    pub(super) columns: ColumnIds,
+}
+
+/// Ids of each text column.
+#[derive(Default)]
+pub(super) struct ColumnIds {
+    pub(super) namespace: TextIds,
+    pub(super) node: TextIds,
+    pub(super) pod: TextIds,
+    pub(super) resource_id: TextIds,
+    pub(super) pod_labels: TextIds,
+}
+
+impl Default for PodState {
+    fn default() -> Self {
+        Self {
+            texts: Interner::default(),
+            labels: LabelSets::default(),
+            usage: [Rollup::new(&USAGE), Rollup::new(&USAGE)],
+            undecided: Rollup::new(&UNDECIDED),
+            capacity: Rollup::new(&CAPACITY),
+            columns: ColumnIds::default(),
+        }
+    }
+}
+
+/// Position of a grain in [`PodState::usage`].
+pub(super) fn of_grain(grain: Grain) -> usize {
+    match grain {
+        Grain::Hourly => 0,
+        Grain::Daily => 1,
+    }
+}
+
+impl State for PodState {
+    fn merge(&mut self, other: Self) -> Result<()> {
+        let texts = self.texts.absorb(&other.texts);
+        let (label_texts, sets) = self.labels.absorb(&other.labels);
+        let text = |id: u32| texts[id as usize];
+        for (own, other) in self.usage.iter_mut().zip(&other.usage) {
+            own.absorb(other, |[day, namespace, node, set, resource_id, node_labels, namespace_labels]| {
+                let set = if set == NULL_TEXT { set } else { sets[set as usize] };
+                [day, text(namespace), text(node), set, text(resource_id), node_labels, namespace_labels]
+            })?;
+        }
+        self.undecided.absorb(&other.undecided, |[day, namespace, node, pod, labels]| {
+            [day, text(namespace), text(node), text(pod), label_texts[labels as usize]]
+        })?;
+        self.capacity.absorb(&other.capacity, |[high, low, node]| [high, low, text(node)])
+    }
+
+    fn encode(&self) -> Result<Vec<RecordBatch>> {
+        let [texts, sets, set_of_text] = self.labels.encode()?;
+        let [hourly, daily] = &self.usage;
+        Ok(vec![
+            self.texts.encode()?,
+            texts,
+            sets,
+            set_of_text,
+            hourly.encode()?,
+            daily.encode()?,
+            self.undecided.encode()?,
+            self.capacity.encode()?,
+        ])
+    }
+
+    fn decode(batches: &[RecordBatch]) -> Result<Self> {
+        let [texts, label_texts, sets, set_of_text, hourly, daily, undecided, capacity] = batches else {
+            return Err(Error::bug("an encoded pod state has other tables than eight"));
+        };
+        Ok(Self {
+            texts: Interner::decode(texts)?,
+            labels: LabelSets::decode([label_texts, sets, set_of_text])?,
+            usage: [Rollup::decode(&USAGE, hourly)?, Rollup::decode(&USAGE, daily)?],
+            undecided: Rollup::decode(&UNDECIDED, undecided)?,
+            capacity: Rollup::decode(&CAPACITY, capacity)?,
+            columns: ColumnIds::default(),
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! From rows to groups.
+
+use tokaki_core::rollup::{NULL_TEXT, Rollup};
+use tokaki_core::scope::{NANOSECONDS_PER_DAY, day_of_instant};
+use tokaki_core::{Chunk, Grain, Result, Semantics};
+
+use super::state::{ITEMS, StorageState, of_grain};
+use crate::line_items::{pod_usage, storage_usage};
+use crate::words::instant_key::halves;
+use crate::words::tag_keys::TagKeys;
+
+/// The instant that separates rows: the hour where hours count, else midnight of the day.
+fn counted(instant: i64, semantics: Semantics, grain: Grain) -> i64 {
+    if semantics == Semantics::Conserving && grain == Grain::Hourly {
+        instant
+    } else {
+        i64::from(day_of_instant(instant)) * NANOSECONDS_PER_DAY
+    }
+}
+
+impl StorageState {
+    /// Amounts of claims, all rows.
+    pub(super) fn fold_items(&mut self, chunk: &Chunk, semantics: Semantics, keys: &TagKeys) -> Result<()> {
+        use storage_usage::{
+            CLAIM, CLAIM_LABELS, NAMESPACE, NODE, POD, STORAGE_CLASS, VOLUME, VOLUME_HANDLE, VOLUME_LABELS,
+        };
+        let grain = chunk.table.grain;
+        // In a derived daily row a null counts as 0 if the column exists at all (spec § 12).
+        let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
+        let instants = chunk.instants()?.values();
+        let [namespaces, pods, nodes, claims, volumes, classes, handles, volume_texts, claim_texts] =
+            &mut self.columns.items;
+        let namespaces = namespaces.of(&mut self.texts, chunk.column(NAMESPACE)?)?;
+        let pods = pods.of(&mut self.texts, chunk.column(POD)?)?;
+        let nodes = nodes.of(&mut self.texts, chunk.column(NODE)?)?;
+        let claims = claims.of(&mut self.texts, chunk.column(CLAIM)?)?;
+        let volumes = volumes.of(&mut self.texts, chunk.column(VOLUME)?)?;
+        let classes = classes.of(&mut self.texts, chunk.column(STORAGE_CLASS)?)?;
+        let handles = handles.of(&mut self.texts, chunk.column(VOLUME_HANDLE)?)?;
+        let volume_texts = self.labels.text_ids(volume_texts, chunk.column(VOLUME_LABELS)?)?;
+        let claim_texts = self.labels.text_ids(claim_texts, chunk.column(CLAIM_LABELS)?)?;
+        let sums = [chunk.numbers(ITEMS.sums[0].0)?, chunk.numbers(ITEMS.sums[1].0)?, chunk.numbers(ITEMS.sums[2].0)?];
+        let size = chunk.numbers(ITEMS.maxima[0])?;
+
+        for row in 0..instants.len() {
+            let volume_set =
+                self.labels.set_of(volume_texts[row], keys).map_err(|error| error.column(VOLUME_LABELS))?;
+            let claim_set = self.labels.set_of(claim_texts[row], keys).map_err(|error| error.column(CLAIM_LABELS))?;
+            let [high, low] = halves(counted(instants[row], semantics, grain));
+            let own_node = if semantics == Semantics::Conserving { nodes[row] } else { NULL_TEXT };
+            let group = self.items[of_grain(grain)].group([
+                high,
+                low,
+                namespaces[row],
+                pods[row],
+                claims[row],
+                volumes[row],
+                classes[row],
+                handles[row],
+                volume_set,
+                claim_set,
+                own_node,
+            ]);
+            for (index, column) in sums.iter().enumerate() {
+                let zero = (derive && column.exists()).then_some(0.0);
+                if let Some(value) = column.value(row)?.or(zero) {
+                    Rollup::add(&ITEMS, group, index, value)?;
+                }
+            }
+            if let Some(bytes) = size.value(row)? {
+                group.raise(0, bytes);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where pods ran, unscheduled ones included (spec § 7, Place).
+    pub(super) fn fold_pods(&mut self, chunk: &Chunk, semantics: Semantics) -> Result<()> {
+        let grain = chunk.table.grain;
+        let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
+        let instants = chunk.instants()?.values();
+        let [namespaces, pods, nodes, resource_ids, label_texts] = &mut self.columns.pods;
+        let namespaces = namespaces.of(&mut self.texts, chunk.column(pod_usage::NAMESPACE)?)?;
+        let pods = pods.of(&mut self.texts, chunk.column(pod_usage::POD)?)?;
+        let nodes = nodes.of(&mut self.texts, chunk.column(pod_usage::NODE)?)?;
+        let resource_ids = resource_ids.of(&mut self.texts, chunk.column(pod_usage::RESOURCE_ID)?)?;
+        let label_texts =
+            if derive { label_texts.of(&mut self.pod_label_texts, chunk.column(pod_usage::POD_LABELS)?)? } else { &[] };
+        for row in 0..instants.len() {
+            let [high, low] = halves(counted(instants[row], semantics, grain));
+            let label_text = label_texts.get(row).copied().unwrap_or(NULL_TEXT);
+            let key = [high, low, namespaces[row], pods[row], nodes[row], resource_ids[row], label_text];
+            self.pods[of_grain(grain)].group(key);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,76 @@
+//! What a run needs, made of the settings.
+
+use std::num::NonZeroUsize;
+
+use tokaki_core::pipeline::RunOptions;
+use tokaki_core::{DateRange, Error, Result, Scope};
+
+use super::environment::variable_of;
+use super::settings::Settings;
+
+impl Settings {
+    /// What the run covers.
+    ///
+    /// # Errors
+    /// `Config` for what is not set, `Range` for days that do not lie in one month.
+    pub(crate) fn scope(&self) -> Result<Scope> {
+        fn set<T: Clone>(value: Option<&T>, name: &str, flag: &str) -> Result<T> {
+            value.cloned().ok_or_else(|| {
+                let key = format!("scope.{name}");
+                let variable = variable_of(&key);
+                Error::config(&key, format!("`{key}` is not set"))
+                    .help(format!("set it in the configuration file, as {variable}, with {flag}, or use --case DIR"))
+            })
+        }
+        let scope = &self.scope;
+        Ok(Scope {
+            org: set(scope.org.as_ref(), "org", "--org")?,
+            source_uuid: set(scope.source_uuid.as_ref(), "source_uuid", "--source")?,
+            days: DateRange::new(
+                set(scope.start_date.as_ref(), "start_date", "--start-date")?,
+                set(scope.end_date.as_ref(), "end_date", "--end-date")?,
+            )?,
+        })
+    }
+
+    /// How the run goes about it, with 0 replaced by what it stands for.
+    ///
+    /// # Errors
+    /// `Config` for more workers than make sense.
+    pub(crate) fn options(&self) -> Result<RunOptions> {
+        /// Far above any machine's cores; more threads would only fail to start.
+        const MOST_WORKERS: usize = 1024;
+        let all_cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers = match self.run.workers {
+            0 => all_cores(),
+            workers if workers <= MOST_WORKERS => workers,
+            workers => {
+                return Err(Error::config("run.workers", format!("expected at most {MOST_WORKERS}, found {workers}")));
+            }
+        };
+        let chunk_rows = if self.run.chunk_rows == 0 { usize::MAX } else { self.run.chunk_rows };
+        Ok(RunOptions { workers, chunk_rows, daily_tables: self.reader.pods, allow_empty: self.run.allow_empty })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zero_stands_for_as_much_as_there_is() {
+        let mut settings = Settings::default();
+        settings.run.chunk_rows = 0;
+        let options = settings.options().expect("good options");
+        assert!(options.workers >= 1);
+        assert_eq!(options.chunk_rows, usize::MAX);
+        settings.run.workers = 1_000_000;
+        assert_eq!(settings.options().expect_err("too many").key(), Some("run.workers"));
+    }
+
+    #[test]
+    fn a_scope_has_all_its_parts() {
+        let error = Settings::default().scope().expect_err("nothing is set");
+        assert_eq!(error.key(), Some("scope.org"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Exit codes. Scripts and schedulers act on them, so a code never changes its meaning.
+//!
+//! | Code | Meaning | Error kinds |
+//! |---|---|---|
+//! | 0 | done | |
+//! | 1 | tokaki broke one of its own invariants | `bug` |
+//! | 2 | the command line is malformed | |
+//! | 10 | the configuration, the asked days or the destination table must be corrected | `config`, `range`, `destination` |
+//! | 11 | no file was found where line items were expected | `empty` |
+//! | 12 | the input is broken | `parquet`, `column`, `type`, `label`, `pattern`, `reference` |
+//! | 20 | the object store or disk failed | `store` |
+//! | 21 | the database failed | `database` |
+//! | 30 | access was refused | `access` |
+//! | 130 | interrupted by SIGINT | `cancelled` |
+//! | 143 | terminated by SIGTERM | `cancelled` |
+//!
+//! 3, 4, 13 and 22 are reserved. Whatever the code but 0, the destination holds what it held before.
+
+use std::process::ExitCode;
+
+use tokaki_core::ErrorKind;
+
+/// The table of this module, as `tokaki --help` shows it.
+pub const HELP: &str = "\
+Exit codes:
+    0  done
+    1  a bug in tokaki
+    2  wrong usage of the command line
+   10  configuration, asked days or destination table must be corrected
+   11  no input files found
+   12  the input is broken
+   20  object store or disk failed
+   21  database failed
+   30  access refused
+  130  interrupted (SIGINT), 143 terminated (SIGTERM)";
+
+/// How the command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// A bug in tokaki.
+    Bug = 1,
+    /// The command line is malformed.
+    Usage = 2,
+    /// Configuration, asked days or destination table must be corrected.
+    Configuration = 10,
+    /// No file was found.
+    Empty = 11,
+    /// The input is broken.
+    Input = 12,
+    /// The object store or disk failed.
+    Store = 20,
+    /// The database failed.
+    Database = 21,
+    /// Access was refused.
+    Access = 30,
+    /// Interrupted by SIGINT.
+    Interrupted = 130,
+    /// Terminated by SIGTERM.
+    Terminated = 143,
+}
+
+impl Exit {
+    /// The code for an error of `kind`.
+    pub fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Bug => Self::Bug,
+            ErrorKind::Config | ErrorKind::Range | ErrorKind::Destination => Self::Configuration,
+            ErrorKind::Empty => Self::Empty,
+            ErrorKind::Parquet
+            | ErrorKind::Column
+            | ErrorKind::Type
+            | ErrorKind::Label
+            | ErrorKind::Pattern
+            | ErrorKind::Reference => Self::Input,
+            ErrorKind::Store => Self::Store,
+            ErrorKind::Database => Self::Database,
+            ErrorKind::Access => Self::Access,
+            ErrorKind::Cancelled => Self::Interrupted,
+        }
+    }
+
+    /// The number that the shell sees.
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_keep_their_meaning() {
+        let codes = [
+            (ErrorKind::Bug, 1),
+            (ErrorKind::Config, 10),
+            (ErrorKind::Range, 10),
+            (ErrorKind::Destination, 10),
+            (ErrorKind::Empty, 11),
+            (ErrorKind::Parquet, 12),
+            (ErrorKind::Column, 12),
+            (ErrorKind::Type, 12),
+            (ErrorKind::Label, 12),
+            (ErrorKind::Pattern, 12),
+            (ErrorKind::Reference, 12),
+            (ErrorKind::Store, 20),
+            (ErrorKind::Database, 21),
+            (ErrorKind::Access, 30),
+            (ErrorKind::Cancelled, 130),
+        ];
+        for (kind, code) in codes {
+            assert_eq!(Exit::of(kind).code(), code, "{}", kind.name());
+            assert!(HELP.contains(&format!(" {code} ")), "{code} is not in the help");
+        }
+    }
+}

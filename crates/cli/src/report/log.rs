@@ -1,0 +1,76 @@
+//! Log lines on stderr, for people who read them later.
+
+use std::fmt;
+use std::io::IsTerminal;
+
+use indicatif::HumanCount;
+use tokaki_core::Scope;
+use tokaki_core::pipeline::{Event, Observer, TableChoice};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use super::Voice;
+use crate::config::settings::{LogFormat, LogLevel, LogSettings};
+
+/// Where tokaki's own lines come from.
+const OWN: &str = "tokaki";
+
+/// Sends log lines to stderr from now on. Libraries are heard from `warn` on: what they say below that is about
+/// themselves, and may quote what they were given.
+pub(crate) fn start(settings: &LogSettings, quiet: bool) {
+    let level = match settings.level {
+        _ if quiet => LevelFilter::ERROR,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    };
+    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target(OWN, level);
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let lines = match settings.format {
+        LogFormat::Text => lines.with_target(false).with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    };
+    // Fails only where a program that embeds the command logs already, and then that log serves.
+    tracing_subscriber::registry().with(lines).try_init().ok();
+}
+
+/// The events of a run as log lines.
+pub(crate) struct Lines;
+
+impl Observer for Lines {
+    fn event(&self, event: &Event<'_>) {
+        match event {
+            Event::Planned { plan } => {
+                let Scope { org, source_uuid, days } = &plan.scope;
+                info(format_args!("run of {org} {source_uuid} for {days}: {}", super::files(plan.files())));
+                for TableChoice { report_type, taken, reason } in &plan.choices {
+                    info(format_args!("{report_type} is read from {taken}: {reason}"));
+                }
+            }
+            Event::StageStarted { stage, splits, rows } => {
+                info(format_args!("stage {}: {} rows in {splits} row groups", stage + 1, HumanCount(*rows)));
+            }
+            Event::SplitFolded { file, row_group, rows, rows_in_scope, .. } => {
+                tracing::debug!(target: OWN, "{file} row group {row_group}: {rows_in_scope} of {rows} rows in scope");
+            }
+            Event::Finished { aggregator, rows } => {
+                info(format_args!("{aggregator}: {} rows", HumanCount(*rows)));
+            }
+            Event::Committed { receipt } => {
+                let (inserted, deleted) = (HumanCount(receipt.rows_inserted), HumanCount(receipt.rows_deleted));
+                info(format_args!("{inserted} rows written, {deleted} replaced: {}", receipt.location));
+            }
+        }
+    }
+}
+
+impl Voice for Lines {}
+
+fn info(line: fmt::Arguments<'_>) {
+    tracing::info!(target: OWN, "{line}");
+}

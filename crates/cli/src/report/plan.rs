@@ -1,0 +1,118 @@
+//! `tokaki run --plan`: what a run would read, compute and write.
+
+use std::fmt::Write;
+
+use bytesize::ByteSize;
+use serde_json::{Value, json};
+use tokaki_core::pipeline::{Plan, Scan, Wiring};
+use tokaki_core::{Condition, Destination};
+
+use super::columns::aligned;
+use super::stdout;
+use crate::config::settings::LogFormat;
+
+/// Writes the plan to stdout.
+pub(crate) fn print(plan: &Plan, wiring: &Wiring, format: LogFormat) {
+    stdout(&match format {
+        LogFormat::Text => text(plan, wiring),
+        LogFormat::Json => super::json::line("info", fields(plan, wiring)),
+    });
+}
+
+fn text(plan: &Plan, wiring: &Wiring) -> String {
+    let scope = &plan.scope;
+    let mut text = format!("scope  {} · {} · {}\n", scope.org, scope.source_uuid, scope.days);
+    for (index, stage) in plan.stages.iter().enumerate() {
+        let _ = writeln!(text, "\nstage {}  {}", index + 1, stage.aggregators.join(", "));
+        for scan in &stage.scans {
+            text.push_str(&scan_text(scan));
+        }
+    }
+    if !plan.choices.is_empty() {
+        let choice = |choice: &tokaki_core::pipeline::TableChoice| [choice.taken.to_string(), choice.reason.clone()];
+        let _ = write!(text, "\ndaily rows\n{}", aligned(&plan.choices.iter().map(choice).collect::<Vec<_>>(), "  "));
+    }
+    text.push_str("\nwritten\n");
+    for (name, destination) in destinations(plan, wiring) {
+        let _ = writeln!(text, "  {name} owns the rows of {} where {}", destination.table.name, owned(&destination));
+    }
+    text
+}
+
+fn scan_text(scan: &Scan) -> String {
+    let bytes = ByteSize(scan.files.iter().map(|file| file.bytes).sum()).display().iec();
+    let mut columns = vec![scan.selection.time_column];
+    columns.extend(scan.selection.columns.iter().map(|column| column.name));
+    let mut feeds: Vec<_> = scan.feeds.iter().map(|(name, _)| name.as_str()).collect();
+    feeds.dedup();
+    let mut rows = vec![["columns".to_owned(), columns.join(", ")], ["feeds".to_owned(), feeds.join(", ")]];
+    for (index, file) in scan.files.iter().enumerate() {
+        let name = if index == 0 { "files" } else { "" };
+        rows.push([name.to_owned(), format!("{} ({})", file.shown, ByteSize(file.bytes).display().iec())]);
+    }
+    format!("  {}: {}, {bytes}\n{}", scan.table, super::files(scan.files.len()), aligned(&rows, "    "))
+}
+
+/// Written destinations with the aggregator that owns the rows.
+fn destinations(plan: &Plan, wiring: &Wiring) -> Vec<(String, Destination)> {
+    let of = |name: &String| {
+        let outputs = wiring.aggregators.get(name).map(|aggregator| aggregator.outputs()).unwrap_or_default();
+        let name = name.clone();
+        outputs.into_iter().filter_map(move |output| Some((name.clone(), output.destination?)))
+    };
+    plan.written.iter().flat_map(of).collect()
+}
+
+fn owned(destination: &Destination) -> String {
+    let mut conditions = vec![format!("{} is in scope", destination.table.day_field)];
+    conditions.extend(destination.owned.iter().map(|condition| match condition {
+        Condition::TextEquals(field, value) => format!("{field} = '{value}'"),
+        Condition::TextDiffers(field, value) => format!("{field} is not '{value}'"),
+        Condition::IntegerEquals(field, value) => format!("{field} = {value}"),
+        Condition::IsNull(field) => format!("{field} is null"),
+        Condition::IsNotNull(field) => format!("{field} is not null"),
+        Condition::NullOrZero(field) => format!("{field} is null or 0"),
+    }));
+    conditions.join(" and ")
+}
+
+fn fields(plan: &Plan, wiring: &Wiring) -> Value {
+    let outputs: Vec<_> = destinations(plan, wiring)
+        .into_iter()
+        .map(|(aggregator, to)| json!({"aggregator": aggregator, "table": to.table.name, "owned": to.owned}))
+        .collect();
+    json!({"event": "planned", "plan": plan, "outputs": outputs})
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fake;
+    use crate::wire::Parts;
+
+    #[test]
+    fn a_plan_names_stages_tables_files_and_reasons() {
+        let config = fake::config(&[]).expect("a good configuration");
+        let scope = config.settings.scope().expect("a scope");
+        let wiring = Parts::build(&config, &scope)
+            .and_then(|parts| parts.wire(&config, &scope, &Arc::default()))
+            .expect("wiring");
+        let options = config.settings.options().expect("options");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let plan = runtime.block_on(tokaki_core::pipeline::local::plan(&scope, &wiring, &options)).expect("a plan");
+        let text = text(&plan, &wiring);
+        for part in [
+            "stage 1  fake-side",
+            "stage 2  fake\n",
+            "openshift_pod_usage_line_items_daily: 1 file, 2.0 KiB",
+            "/data/a.parquet",
+            "reader.pods = auto",
+            "interval_start",
+        ] {
+            assert!(text.contains(part), "{part} is missing in\n{text}");
+        }
+        assert_eq!(fields(&plan, &wiring)["event"], "planned");
+    }
+}

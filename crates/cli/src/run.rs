@@ -1,0 +1,82 @@
+//! `tokaki run`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokaki_core::pipeline::{Plan, Report, Wiring, local};
+use tokaki_core::{Error, ErrorKind, Result, Scope};
+
+use crate::args::RunArgs;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::failure::{Failure, NOTHING_CHANGED};
+use crate::report::summary::Summary;
+use crate::report::{self, Reporter};
+use crate::signals;
+use crate::wire::Parts;
+
+const DESTINATION_UNCHANGED: &str = "the destination was not changed";
+const DESTINATION_WHOLE: &str =
+    "the result was being written: the destination holds either the old rows or all new ones";
+
+/// Carries out a run, or prints its plan, and tells about it.
+///
+/// # Errors
+/// Whatever went wrong, with what that means for the destination.
+pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> {
+    let started = Instant::now();
+    let reporter = Reporter::new(&config.settings.log, args.quiet);
+    let outcome = tokio::select! {
+        outcome = carry_out(config, args, &reporter) => outcome.map_err(|error| config.failure(error)),
+        stopped = signals::requested() => Err(cancelled(stopped)),
+    };
+    reporter.end();
+    match outcome {
+        Ok(Outcome::Planned(plan, wiring)) => report::plan::print(&plan, &wiring, config.settings.log.format),
+        Ok(Outcome::Done(scope, done)) => {
+            if !args.quiet {
+                Summary::new(&scope, &done, &reporter, started.elapsed()).print(config.settings.log.format);
+            }
+        }
+        Err(mut failure) => {
+            failure.aftermath = Some(match failure.error.kind() {
+                ErrorKind::Config | ErrorKind::Range | ErrorKind::Empty => NOTHING_CHANGED,
+                ErrorKind::Cancelled if reporter.is_writing() => DESTINATION_WHOLE,
+                ErrorKind::Cancelled => NOTHING_CHANGED,
+                _ => DESTINATION_UNCHANGED,
+            });
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+enum Outcome {
+    Planned(Plan, Wiring),
+    Done(Scope, Report),
+}
+
+async fn carry_out(config: &Config, args: &RunArgs, reporter: &Reporter) -> Result<Outcome> {
+    let scope = config.settings.scope()?;
+    let options = config.settings.options()?;
+    let parts = Parts::build(config, &scope)?;
+    let reference = Arc::new(parts.reference.load(&scope).await?);
+    let wiring = parts.wire(config, &scope, &reference)?;
+    if args.plan {
+        let plan = local::plan(&scope, &wiring, &options).await?;
+        return Ok(Outcome::Planned(plan, wiring));
+    }
+    let done = local::run(&scope, &wiring, &options, reporter).await?;
+    Ok(Outcome::Done(scope, done))
+}
+
+fn cancelled(stopped: std::io::Result<Exit>) -> Failure {
+    match stopped {
+        Ok(exit) => {
+            let mut failure = Failure::from(Error::new(ErrorKind::Cancelled, "stopped from outside"));
+            failure.exit = exit;
+            failure
+        }
+        Err(error) => Error::bug(format!("cannot listen to signals: {error}")).into(),
+    }
+}

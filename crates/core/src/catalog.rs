@@ -1,0 +1,29 @@
+//! Where a table's files are.
+
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::input::TableName;
+use crate::scope::Scope;
+
+/// A file that holds rows of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DataFile {
+    /// Path inside the store, as the reader opens it.
+    pub path: String,
+    /// Path as the user would name it, for messages.
+    pub shown: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// A storage layout: it knows names and folders, never what is in the files.
+#[async_trait]
+pub trait Catalog: Send + Sync {
+    /// The files of `table` for the source and month of `scope`, sorted by path. A table that is absent has none.
+    ///
+    /// # Errors
+    /// `Store` or `Access` if the store cannot be listed.
+    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Vec<DataFile>>;
+}

@@ -1,0 +1,117 @@
+//! A piece of a table on its way from a reader to the folds, and typed access to its columns.
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, TimestampNanosecondArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Float64Type, TimestampNanosecondType};
+
+use crate::error::{Error, ErrorKind, Place, Result};
+use crate::input::TableName;
+use crate::scope::DateRange;
+
+/// Rows of one table with the columns of a [`crate::Selection`], and where they came from.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    /// The rows. The column types are those that [`crate::ColumnKind`] promises.
+    pub batch: RecordBatch,
+    /// Column that dates a row.
+    pub time_column: &'static str,
+    /// The table; its grain tells a fold whether to derive days.
+    pub table: TableName,
+    /// Table, file and row group.
+    pub place: Place,
+}
+
+impl Chunk {
+    /// The column `name`, of whatever kind.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] if the selection did not ask for it.
+    pub fn column(&self, name: &str) -> Result<&ArrayRef> {
+        self.batch
+            .column_by_name(name)
+            .ok_or_else(|| Error::bug("a column was folded that the selection did not ask for").column(name))
+    }
+
+    /// Instants of the rows, nanoseconds since 1970 UTC.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    pub fn instants(&self) -> Result<&TimestampNanosecondArray> {
+        self.column(self.time_column)?
+            .as_primitive_opt::<TimestampNanosecondType>()
+            .ok_or_else(|| Error::bug("an instant column is not in nanoseconds").column(self.time_column))
+    }
+
+    /// The number column `name`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    pub fn numbers(&self, name: &'static str) -> Result<Numbers<'_>> {
+        let column = self.column(name)?;
+        let values = match column.data_type() {
+            DataType::Null => None,
+            _ => Some(
+                column
+                    .as_primitive_opt::<Float64Type>()
+                    .ok_or_else(|| Error::bug("a number column is not Float64").column(name))?,
+            ),
+        };
+        Ok(Numbers { name, values })
+    }
+
+    /// This chunk without the rows whose instant is null or outside `days` (spec § 2). Cheap where all rows are inside.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    pub fn within(self, days: &DateRange) -> Result<Self> {
+        let bounds = days.nanoseconds();
+        let instants = self.instants()?;
+        let inside = instants.values().iter().all(|instant| bounds.contains(instant));
+        if inside && instants.null_count() == 0 {
+            return Ok(self);
+        }
+        let keep: BooleanArray =
+            instants.iter().map(|instant| Some(instant.is_some_and(|instant| bounds.contains(&instant)))).collect();
+        let batch = filter_record_batch(&self.batch, &keep).map_err(|error| Error::bug(error.to_string()))?;
+        Ok(Self { batch, ..self })
+    }
+}
+
+/// A column of numbers, or of nothing where the file has no such column.
+#[derive(Debug, Clone, Copy)]
+pub struct Numbers<'a> {
+    name: &'static str,
+    values: Option<&'a Float64Array>,
+}
+
+impl Numbers<'_> {
+    /// Whether the file has the column at all.
+    pub fn exists(&self) -> bool {
+        self.values.is_some()
+    }
+
+    /// Name of the column.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The value in `row`; null and NaN are `None` (spec § 2).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Type`] for an infinite value, with the column.
+    #[inline]
+    pub fn value(&self, row: usize) -> Result<Option<f64>> {
+        let Some(values) = self.values else { return Ok(None) };
+        if values.is_null(row) {
+            return Ok(None);
+        }
+        let value = values.value(row);
+        if value.is_finite() {
+            Ok(Some(value))
+        } else if value.is_nan() {
+            Ok(None)
+        } else {
+            Err(Error::new(ErrorKind::Type, "a value is infinite, expected a finite number").column(self.name))
+        }
+    }
+}

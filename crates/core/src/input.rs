@@ -1,0 +1,112 @@
+//! What an aggregator wants to read: tables, columns and their kinds, or another aggregator's rows.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::scope::DateRange;
+
+/// Position of an input in [`crate::Aggregator::inputs`].
+pub type InputId = usize;
+
+/// Whether a table has a row per hour or per day (spec § 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grain {
+    /// One row per object and hour.
+    Hourly,
+    /// The hourly rows of a day, grouped.
+    Daily,
+}
+
+/// A table of line items: what it reports, and how finely.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct TableName {
+    /// Report type of the path, for instance `pod_usage`.
+    pub report_type: &'static str,
+    /// Hourly or daily.
+    pub grain: Grain,
+}
+
+impl fmt::Display for TableName {
+    /// Koku's name of the table, for instance `openshift_pod_usage_line_items_daily`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let suffix = if self.grain == Grain::Daily { "_daily" } else { "" };
+        write!(f, "openshift_{}_line_items{suffix}", self.report_type)
+    }
+}
+
+/// What a reader makes of a column, whatever the file holds (reader rules of spec § 2).
+///
+/// A column that a file lacks arrives as an all-null array of type `Null`, so that a fold can tell "no such column"
+/// from "no value".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnKind {
+    /// `Timestamp(Nanosecond, None)`, UTC.
+    Instant,
+    /// `Float64`; may hold NaN, which counts as null, and infinities, which are errors.
+    Number,
+    /// `Utf8View` or `Dictionary(Int32, Utf8)`.
+    Text,
+    /// Like [`ColumnKind::Text`]: JSON text, also where the file holds a map.
+    Labels,
+}
+
+/// A column and what it is wanted as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub struct WantedColumn {
+    /// Name in the file.
+    pub name: &'static str,
+    /// Wanted kind.
+    pub kind: ColumnKind,
+}
+
+/// Where an input comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The table of this report type with a row per hour.
+    Hourly(&'static str),
+    /// The daily table, or the hourly one where the daily is to be derived (spec § 12, `reader.pods`).
+    DailyOrDerived(&'static str),
+    /// The daily table, if there is one.
+    Daily(&'static str),
+    /// The rows that another aggregator finished, whole, before the first chunk.
+    OutputOf(&'static str),
+}
+
+/// One thing that an aggregator reads.
+#[derive(Debug, Clone)]
+pub struct Input {
+    /// Where it comes from.
+    pub source: Source,
+    /// Column that dates a row; empty for [`Source::OutputOf`].
+    pub time_column: &'static str,
+    /// Further columns, in the aggregator's own order; empty for [`Source::OutputOf`].
+    pub columns: Vec<WantedColumn>,
+}
+
+impl Input {
+    /// Rows of a table dated by `interval_start`, with these columns beside it.
+    pub fn table(source: Source, columns: Vec<WantedColumn>) -> Self {
+        Self { source, time_column: "interval_start", columns }
+    }
+
+    /// Another aggregator's finished rows.
+    pub fn output_of(aggregator: &'static str) -> Self {
+        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new() }
+    }
+}
+
+/// What one scan of a table must deliver.
+#[derive(Debug, Clone, Serialize)]
+pub struct Selection {
+    /// Column that dates a row. Must exist in every file that has rows.
+    pub time_column: &'static str,
+    /// Columns beside it, each once, sorted by name.
+    pub columns: Vec<WantedColumn>,
+    /// Rows outside these days may be left out; they are never counted.
+    pub days: DateRange,
+    /// Rows per chunk at most.
+    pub chunk_rows: usize,
+}

@@ -1,0 +1,44 @@
+//! The words of tokaki, the OCP Parquet Aggregator.
+//!
+//! Five traits make a run: a [`Catalog`] says which files hold a table, a [`Reader`] turns files into chunks, an
+//! [`Aggregator`] folds chunks into a state and finishes it into rows, a [`Sink`] replaces rows in a database, and a
+//! [`ReferenceSource`] brings what the database knows and the files do not. [`pipeline`] plans such a run as data and
+//! carries it out. Plugins of all five kinds announce themselves through [`register!`].
+//!
+//! This crate opens no file and no socket, reads no clock and no environment, prints and logs nothing, and knows no
+//! plugin. What happens is told to an [`pipeline::Observer`].
+
+pub mod aggregator;
+pub mod catalog;
+pub mod chunk;
+pub mod error;
+pub mod input;
+pub mod output;
+pub mod pipeline;
+pub mod plugin;
+pub mod reader;
+pub mod reference;
+pub mod rollup;
+pub mod scope;
+pub mod section;
+pub mod sink;
+
+pub use aggregator::{Aggregator, AnyAggregator, State};
+pub use catalog::{Catalog, DataFile};
+pub use chunk::Chunk;
+pub use error::{Error, ErrorKind, Place, Result};
+pub use input::{ColumnKind, Grain, Input, InputId, Selection, Source, TableName, WantedColumn};
+pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table};
+pub use plugin::{Build, Plugin, PluginKind};
+pub use reader::{ChunkDecoder, Reader, Split};
+pub use reference::{CostCategory, NodeRole, ReferenceData, ReferenceSource};
+pub use scope::{DateRange, Scope, Semantics};
+pub use section::Section;
+pub use sink::{Receipt, Replacement, Sink};
+
+/// What [`register!`] expands to needs; not part of the public surface.
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+    pub use schemars;
+}

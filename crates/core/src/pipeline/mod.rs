@@ -1,0 +1,10 @@
+//! A run, first as data and then carried out: [`Plan`] says what will be read and computed, [`local::run`] does it on
+//! this machine, and [`Event`]s tell an [`Observer`] what happens.
+
+pub mod event;
+pub mod local;
+pub mod plan;
+
+pub use event::{Event, Observer, OutputRows, Report};
+pub use local::{RunOptions, Wiring};
+pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};

@@ -1,0 +1,43 @@
+//! How a file becomes chunks.
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::catalog::DataFile;
+use crate::error::Result;
+use crate::input::Selection;
+
+/// The unit of reading: one row group (or file part). Plain data, so that it can be counted, ordered and sent away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// The file.
+    pub file: DataFile,
+    /// Row group inside the file, counted from 0.
+    pub row_group: usize,
+    /// Rows in it.
+    pub rows: u64,
+    /// Compressed bytes of the wanted columns.
+    pub bytes: u64,
+}
+
+/// Decodes a split that is in memory: an iterator that computes and never waits, so it may run on any thread.
+pub type ChunkDecoder = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+
+/// A file format.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// The splits of `file` that may hold rows of the selection's days, in file order. Checks that the columns exist
+    /// and have usable types, except in a file without rows.
+    ///
+    /// # Errors
+    /// `Parquet`, `Column` or `Type` for the content, `Store` or `Access` for the way to it; each with the file.
+    async fn splits(&self, file: &DataFile, want: &Selection) -> Result<Vec<Split>>;
+
+    /// Fetches the bytes of `split` and returns what decodes them: batches of at most `want.chunk_rows` rows with the
+    /// time column first and then `want.columns`, typed as [`crate::ColumnKind`] says.
+    ///
+    /// # Errors
+    /// As for [`Reader::splits`]; the decoder yields the same kinds.
+    async fn fetch(&self, split: &Split, want: &Selection) -> Result<ChunkDecoder>;
+}

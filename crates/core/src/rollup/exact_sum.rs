@@ -1,0 +1,154 @@
+//! Sums whose bits do not depend on the order of the summands.
+//!
+//! Adding floats in another order gives another answer. A value is therefore rounded once, to a fixed binary
+//! resolution, and from then on integers are added, which is associative. 128 bits hold every sum that
+//! `numeric(33,15)` can store.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The unit of an [`ExactSum`]: 2 to the power of minus this many bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Resolution(u32);
+
+impl Resolution {
+    /// For core-seconds: rounds at 2^-54 core-seconds, 2e-20 core-hours, and holds 9e21 core-seconds, more than the
+    /// 3.6e21 (1e18 core-hours) that fit the destination.
+    pub const CORE_SECONDS: Self = Self(54);
+    /// For byte-seconds: rounds at 2^-24 byte-seconds, 2e-20 GiB-hours, and holds 1e31 byte-seconds, more than the
+    /// 3.9e30 (1e18 GiB-hours) that fit the destination.
+    pub const BYTE_SECONDS: Self = Self(24);
+
+    /// `value` in whole units, rounded to the nearest, ties away from zero.
+    ///
+    /// # Errors
+    /// `Type` if the value is not finite or too large for any sum.
+    #[inline]
+    pub fn units(self, value: f64) -> Result<i128> {
+        const EXPONENT_BIAS: i32 = 1075;
+        let bits = value.to_bits();
+        let exponent = ((bits >> 52) & 0x7ff) as i32;
+        let fraction = (bits & ((1 << 52) - 1)) as i128;
+        let mantissa = if exponent == 0 { fraction << 1 } else { fraction | (1 << 52) };
+        // value = ± mantissa × 2^(exponent - bias)
+        let shift = exponent - EXPONENT_BIAS + self.0 as i32;
+        let magnitude = if shift >= 0 {
+            // A 53-bit mantissa shifted by 73 still leaves the sign bit alone.
+            if shift > 73 {
+                return Err(Self::too_large(value));
+            }
+            mantissa << shift
+        } else if shift >= -54 {
+            let half = 1_i128 << (-shift - 1);
+            (mantissa + half) >> -shift
+        } else {
+            0
+        };
+        Ok(if bits >> 63 == 1 { -magnitude } else { magnitude })
+    }
+
+    /// What `units` are worth, rounded to the nearest double.
+    #[inline]
+    pub fn value(self, units: i128) -> f64 {
+        // Scaling by a power of two is exact.
+        units as f64 * (-f64::from(self.0)).exp2()
+    }
+
+    #[cold]
+    fn too_large(value: f64) -> Error {
+        Error::new(ErrorKind::Type, format!("the value {value:e} is too large for any sum that can be stored"))
+    }
+}
+
+/// A sum in units of a [`Resolution`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExactSum(pub i128);
+
+impl ExactSum {
+    /// Adds units.
+    ///
+    /// # Errors
+    /// `Type` if the sum leaves 128 bits.
+    #[inline]
+    pub fn add(&mut self, units: i128) -> Result<()> {
+        self.0 =
+            self.0.checked_add(units).ok_or_else(|| Error::new(ErrorKind::Type, "a sum is too large to be stored"))?;
+        Ok(())
+    }
+
+    /// The sum taken `times` over (a join that matches several times, spec § 9).
+    ///
+    /// # Errors
+    /// `Type` if the product leaves 128 bits.
+    pub fn times(self, times: u32) -> Result<Self> {
+        self.0
+            .checked_mul(i128::from(times))
+            .map(Self)
+            .ok_or_else(|| Error::new(ErrorKind::Type, "a sum is too large to be stored"))
+    }
+
+    /// The sum's share for one of `parts` equal parts, rounded to the nearest unit. No parts count as one.
+    pub fn shared_by(self, parts: u32) -> Self {
+        let parts = i128::from(parts.max(1));
+        let half = if self.0 < 0 { -(parts / 2) } else { parts / 2 };
+        Self((self.0.saturating_add(half)) / parts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_and_halves_are_exact() {
+        for value in [0.0, -0.0, 1.0, -1.5, 3600.0, 1e15, 0.1, 2f64.powi(-54), -2f64.powi(60)] {
+            let units = Resolution::CORE_SECONDS.units(value).expect("in range");
+            let rounded = Resolution::CORE_SECONDS.value(units);
+            assert!((rounded - value).abs() <= 2f64.powi(-55), "{value} became {rounded}");
+        }
+        assert_eq!(Resolution::BYTE_SECONDS.units(2f64.powi(-25)).expect("in range"), 1);
+        assert_eq!(Resolution::BYTE_SECONDS.units(2f64.powi(-26)).expect("in range"), 0);
+        assert_eq!(Resolution::BYTE_SECONDS.units(f64::MIN_POSITIVE).expect("in range"), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_stored_is_an_error() {
+        assert!(Resolution::BYTE_SECONDS.units(1e32).is_err());
+        assert!(Resolution::BYTE_SECONDS.units(3.9e30).is_ok());
+        assert!(Resolution::CORE_SECONDS.units(3.6e21).is_ok());
+        assert!(Resolution::CORE_SECONDS.units(f64::INFINITY).is_err());
+        assert!(Resolution::CORE_SECONDS.units(f64::NAN).is_err());
+        let mut sum = ExactSum(i128::MAX);
+        assert!(sum.add(1).is_err());
+    }
+
+    #[test]
+    fn shares_are_rounded_to_the_nearest_unit() {
+        assert_eq!([7, -7, 8, 1, 0].map(|units| ExactSum(units).shared_by(3).0), [2, -2, 3, 0, 0]);
+        assert_eq!(ExactSum(5).shared_by(0), ExactSum(5));
+    }
+
+    proptest! {
+        #[test]
+        fn units_are_the_nearest(value in -1e12_f64..1e12) {
+            let units = Resolution::BYTE_SECONDS.units(value).expect("in range");
+            let exact = value * 2f64.powi(24); // exact: a power of two
+            prop_assert!((units as f64 - exact).abs() <= 0.5);
+        }
+
+        #[test]
+        fn any_order_gives_the_same_sum(mut values in proptest::collection::vec(-1e9_f64..1e9, 1..50)) {
+            let total = |values: &[f64]| {
+                let mut sum = ExactSum::default();
+                for value in values {
+                    sum.add(Resolution::CORE_SECONDS.units(*value).expect("in range")).expect("no overflow");
+                }
+                sum
+            };
+            let forwards = total(&values);
+            values.reverse();
+            prop_assert_eq!(forwards, total(&values));
+        }
+    }
+}

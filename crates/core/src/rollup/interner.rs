@@ -1,0 +1,205 @@
+//! Texts as small numbers: each distinct text is stored once and compared never again.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use std::hash::BuildHasher;
+
+use crate::error::{Error, Result};
+
+/// The id of a null text; the empty text has an id of its own (spec, notation).
+pub const NULL_TEXT: u32 = 0;
+
+/// Distinct texts, numbered from 1 in the order of their arrival.
+#[derive(Debug, Clone, Default)]
+pub struct Interner {
+    bytes: String,
+    ends: Vec<usize>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Interner {
+    /// The id of `text`, which is stored if it is new.
+    pub fn id(&mut self, text: &str) -> u32 {
+        let hash = self.hasher.hash_one(text);
+        let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
+        let found =
+            self.table.entry(hash, |id| slice(bytes, ends, *id) == text, |id| hasher.hash_one(slice(bytes, ends, *id)));
+        match found {
+            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
+            hashbrown::hash_table::Entry::Vacant(entry) => {
+                let id = u32::try_from(ends.len() + 1).expect("fewer than 2^32 distinct texts fit in memory");
+                entry.insert(id);
+                self.bytes.push_str(text);
+                self.ends.push(self.bytes.len());
+                id
+            }
+        }
+    }
+
+    /// The id of `text`, or [`NULL_TEXT`] if there is none.
+    pub fn optional_id(&mut self, text: Option<&str>) -> u32 {
+        text.map_or(NULL_TEXT, |text| self.id(text))
+    }
+
+    /// The id of `text` if it is known.
+    pub fn known(&self, text: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(text);
+        self.table.find(hash, |id| slice(&self.bytes, &self.ends, *id) == text).copied()
+    }
+
+    /// The text of `id`; `None` for [`NULL_TEXT`].
+    pub fn text(&self, id: u32) -> Option<&str> {
+        (id != NULL_TEXT).then(|| slice(&self.bytes, &self.ends, id))
+    }
+
+    /// Number of distinct texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether no text was seen.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Takes in the texts of `other`; position `id` of the answer is this interner's id of `other`'s `id`.
+    pub fn absorb(&mut self, other: &Self) -> Vec<u32> {
+        std::iter::once(NULL_TEXT).chain(other.texts().map(|text| self.id(text))).collect()
+    }
+
+    /// All texts in the order of their ids, from 1.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        (1..=self.ends.len()).map(|id| slice(&self.bytes, &self.ends, id as u32))
+    }
+
+    /// The position of each id's text among all texts in byte order, from 1; null comes first, at 0.
+    pub fn ranks(&self) -> Vec<u32> {
+        let mut ids: Vec<u32> = (1..=self.ends.len() as u32).collect();
+        ids.sort_unstable_by_key(|id| slice(&self.bytes, &self.ends, *id));
+        let mut ranks = vec![0; ids.len() + 1];
+        for (rank, id) in (1..).zip(ids) {
+            ranks[id as usize] = rank;
+        }
+        ranks
+    }
+
+    /// The texts as one column, in the order of their ids.
+    ///
+    /// # Errors
+    /// `Bug` only.
+    pub fn encode(&self) -> Result<RecordBatch> {
+        let schema = Schema::new(vec![Field::new("text", DataType::Utf8, false)]);
+        let texts: StringArray = self.texts().map(Some).collect();
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(texts)]).map_err(|error| Error::bug(error.to_string()))
+    }
+
+    /// The interner that was encoded.
+    ///
+    /// # Errors
+    /// `Bug` if `batch` is not what [`Interner::encode`] wrote.
+    pub fn decode(batch: &RecordBatch) -> Result<Self> {
+        let texts = batch
+            .columns()
+            .first()
+            .and_then(|column| column.as_string_opt::<i32>())
+            .ok_or_else(|| Error::bug("encoded texts are not one text column"))?;
+        let mut interner = Self::default();
+        for text in texts {
+            let text = text.ok_or_else(|| Error::bug("an encoded text is null"))?;
+            interner.id(text);
+        }
+        if interner.len() == texts.len() { Ok(interner) } else { Err(Error::bug("encoded texts are not distinct")) }
+    }
+}
+
+fn slice<'a>(bytes: &'a str, ends: &[usize], id: u32) -> &'a str {
+    let index = id as usize - 1;
+    let start = if index == 0 { 0 } else { ends[index - 1] };
+    &bytes[start..ends[index]]
+}
+
+/// Ids of a text column, chunk after chunk. Chunks of one row group share their dictionary, which is interned once.
+#[derive(Debug, Clone, Default)]
+pub struct TextIds {
+    ids: Vec<u32>,
+    dictionary: Option<(ArrayRef, Vec<u32>)>,
+}
+
+impl TextIds {
+    /// The id of each row of `column`, which is of kind `Text` or `Labels`, or of type `Null`.
+    ///
+    /// # Errors
+    /// `Bug` if the column is of another type.
+    pub fn of(&mut self, interner: &mut Interner, column: &ArrayRef) -> Result<&[u32]> {
+        self.ids.clear();
+        match column.data_type() {
+            DataType::Null => self.ids.resize(column.len(), NULL_TEXT),
+            DataType::Utf8View => {
+                self.ids.extend(column.as_string_view().iter().map(|text| interner.optional_id(text)));
+            }
+            DataType::Dictionary(key, _) if key.as_ref() == &DataType::Int32 => {
+                let dictionary = column.as_dictionary::<Int32Type>();
+                let values = dictionary.values();
+                let cached = self.dictionary.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, values));
+                if !cached {
+                    let texts = values
+                        .as_string_opt::<i32>()
+                        .ok_or_else(|| Error::bug("a dictionary of texts has other values than Utf8"))?;
+                    let ids = texts.iter().map(|text| interner.optional_id(text)).collect();
+                    self.dictionary = Some((Arc::clone(values), ids));
+                }
+                let ids_of_keys = self.dictionary.as_ref().map_or(&[][..], |(_, ids)| ids);
+                self.ids
+                    .extend(dictionary.keys().iter().map(|key| key.map_or(NULL_TEXT, |key| ids_of_keys[key as usize])));
+            }
+            other => return Err(Error::bug(format!("a text column arrived as {other}"))),
+        }
+        Ok(&self.ids)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{DictionaryArray, NullArray, StringViewArray};
+
+    use super::*;
+
+    #[test]
+    fn null_and_empty_are_two_texts() {
+        let mut interner = Interner::default();
+        let empty = interner.id("");
+        assert_ne!(empty, NULL_TEXT);
+        assert_eq!(interner.text(empty), Some(""));
+        assert_eq!(interner.text(NULL_TEXT), None);
+        assert_eq!(interner.known("x"), None);
+    }
+
+    #[test]
+    fn views_dictionaries_and_missing_columns_give_the_same_ids() {
+        let mut interner = Interner::default();
+        let texts = [Some("b"), None, Some(""), Some("b")];
+        let view: ArrayRef = Arc::new(texts.iter().copied().collect::<StringViewArray>());
+        let dictionary: ArrayRef = Arc::new(texts.iter().copied().collect::<DictionaryArray<Int32Type>>());
+        let missing: ArrayRef = Arc::new(NullArray::new(2));
+        let mut ids = TextIds::default();
+        let from_view = ids.of(&mut interner, &view).expect("view").to_vec();
+        assert_eq!(ids.of(&mut interner, &dictionary).expect("dictionary"), from_view);
+        assert_eq!(ids.of(&mut interner, &missing).expect("missing"), [NULL_TEXT; 2]);
+        assert_eq!(from_view, [1, NULL_TEXT, 2, 1]);
+    }
+
+    #[test]
+    fn absorbing_translates_and_encoding_keeps_ids() {
+        let (mut left, mut right) = (Interner::default(), Interner::default());
+        left.id("a");
+        right.id("b");
+        right.id("a");
+        assert_eq!(left.absorb(&right), [NULL_TEXT, 2, 1]);
+        let decoded = Interner::decode(&left.encode().expect("encodes")).expect("decodes");
+        assert!(decoded.texts().eq(left.texts()));
+    }
+}

@@ -1,0 +1,13 @@
+//! Small keyed tables: what is left of millions of line items before any join.
+//!
+//! "Roll up first, join last": a sum commutes with a join on the rollup's own key, so a rollup's key holds every column
+//! that will be joined on, and the join happens once per group instead of once per row.
+
+mod encode;
+mod exact_sum;
+mod interner;
+mod keyed;
+
+pub use exact_sum::{ExactSum, Resolution};
+pub use interner::{Interner, NULL_TEXT, TextIds};
+pub use keyed::{GroupRow, Rollup, RollupSpec};

@@ -1,0 +1,55 @@
+//! Where rows go.
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::output::Output;
+use crate::scope::Scope;
+
+/// A destination that replaces rows whole or not at all.
+#[async_trait]
+pub trait Sink: Send + Sync {
+    /// Looks, before anything is read, whether the outputs can be written: the destination answers, existing tables
+    /// have the columns and types. Changes nothing.
+    ///
+    /// # Errors
+    /// `Database`, `Store`, `Access` or `Destination`.
+    async fn check(&self, scope: &Scope, outputs: &[Output]) -> Result<()>;
+
+    /// Starts replacing the owned rows of `outputs` on the scope's days.
+    ///
+    /// # Errors
+    /// As for [`Sink::check`].
+    async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>>;
+}
+
+/// A replacement under way. Dropped before [`Replacement::commit`], it leaves everything as it was.
+#[async_trait]
+pub trait Replacement: Send {
+    /// Adds rows for `output`, typed as [`Output::schema`]. May be called any number of times.
+    ///
+    /// # Errors
+    /// As for [`Sink::check`].
+    async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
+
+    /// Makes the replacement visible, all of it at once.
+    ///
+    /// # Errors
+    /// As for [`Sink::check`]; then nothing has changed.
+    async fn commit(self: Box<Self>) -> Result<Receipt>;
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Rows removed from the scope.
+    pub rows_deleted: u64,
+    /// Rows added.
+    pub rows_inserted: u64,
+    /// Where the result lies, without secrets.
+    pub location: String,
+    /// A command that shows the result.
+    pub look: String,
+}

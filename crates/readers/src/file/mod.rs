@@ -1,0 +1,80 @@
+//! Reference data from a JSON or TOML file. See `README.md` in this folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokaki_core::{CostCategory, Error, ErrorKind, NodeRole, ReferenceData, ReferenceSource, Result, Scope, Section};
+
+use crate::store::AtFile;
+
+tokaki_core::register!(Reference, FileConfig, "file", "Tag keys, cost categories and nodes from a file.", build);
+
+/// Settings of the reference source `file`.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileConfig {
+    /// The file: TOML if its name ends in `.toml`, else JSON.
+    pub path: PathBuf,
+}
+
+impl Default for FileConfig {
+    fn default() -> Self {
+        Self { path: "reference.json".into() }
+    }
+}
+
+/// The file's content (spec § 3). Every field must be there, so that a misspelt one is noticed; further fields, such
+/// as the job's own `start_date`, are left to whoever wrote them.
+#[derive(Debug, Deserialize)]
+struct Content {
+    report_period_id: i32,
+    cluster_id: String,
+    cluster_alias: String,
+    enabled_tag_keys: Vec<String>,
+    cost_categories: Vec<CostCategory>,
+    nodes: Vec<NodeRole>,
+}
+
+fn build(section: &Section) -> Result<Arc<dyn ReferenceSource>> {
+    Ok(Arc::new(FileSource { path: section.parse::<FileConfig>()?.path }))
+}
+
+struct FileSource {
+    path: PathBuf,
+}
+
+#[async_trait]
+impl ReferenceSource for FileSource {
+    async fn load(&self, _scope: &Scope) -> Result<ReferenceData> {
+        let shown = self.path.display().to_string();
+        let text = tokio::fs::read_to_string(&self.path).await.map_err(|error| {
+            Error::new(ErrorKind::Reference, format!("reference data cannot be read: {error}"))
+                .at_file(&shown)
+                .help("reference.path names the file")
+        })?;
+        let content = parse(&text, self.path.extension().is_some_and(|extension| extension == "toml"));
+        let content = content.map_err(|message| Error::new(ErrorKind::Reference, message).at_file(&shown))?;
+        Ok(ReferenceData {
+            report_period_id: content.report_period_id,
+            cluster_id: content.cluster_id,
+            cluster_alias: content.cluster_alias,
+            enabled_tag_keys: content.enabled_tag_keys,
+            cost_categories: content.cost_categories,
+            nodes: content.nodes,
+        })
+    }
+}
+
+fn parse(text: &str, is_toml: bool) -> Result<Content, String> {
+    if is_toml {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    } else {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! Catalog of Koku's own layout (spec § 1). See `README.md` in this folder.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokaki_core::plugin::StorePart;
+use tokaki_core::section::NoSettings;
+use tokaki_core::{Catalog, DataFile, Grain, Result, Scope, TableName};
+
+use crate::store::Store;
+
+tokaki_core::register!(Catalog, NoSettings, "koku", "Koku's layout: one folder per source, year and month.", build);
+
+fn build(part: &StorePart) -> Result<Arc<dyn Catalog>> {
+    part.own.parse::<NoSettings>()?;
+    Ok(Arc::new(KokuCatalog { store: Store::open(&part.store)? }))
+}
+
+struct KokuCatalog {
+    store: Store,
+}
+
+#[async_trait]
+impl Catalog for KokuCatalog {
+    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Vec<DataFile>> {
+        let mut files = Vec::new();
+        for folder in folders(table, scope) {
+            files.extend(self.store.parquet_files(&folder, false).await?);
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
+    }
+}
+
+/// The folders that may hold the scope's month: `month=01`, as Koku writes it, and `month=1`.
+fn folders(table: &TableName, scope: &Scope) -> Vec<String> {
+    let daily = if table.grain == Grain::Daily { "daily/" } else { "" };
+    let (year, month) = (scope.days.year(), scope.days.month());
+    let mut spellings = vec![format!("{month:02}")];
+    if month < 10 {
+        spellings.push(month.to_string());
+    }
+    let prefix = format!(
+        "data/parquet/{daily}{}/OCP/{}/source={}/year={year}",
+        account(&scope.org),
+        table.report_type,
+        scope.source_uuid
+    );
+    spellings.into_iter().map(|month| format!("{prefix}/month={month}/")).collect()
+}
+
+/// The path names an old schema `acct12345` by its number alone.
+fn account(org: &str) -> &str {
+    match org.strip_prefix("acct") {
+        Some(number) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => number,
+        _ => org,
+    }
+}
+
+#[cfg(test)]
+mod tests;

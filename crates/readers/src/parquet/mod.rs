@@ -1,0 +1,131 @@
+//! Reads line items from Parquet. See `README.md` in this folder.
+//!
+//! Knows footers, row groups and column chunks. Does not know where files lie (the catalogs do), which tables there
+//! are, or what the rows are for.
+
+mod convert;
+mod footer;
+mod layout;
+mod prune;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ::parquet::DecodeResult;
+use ::parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
+use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::ParquetMetaData;
+use async_trait::async_trait;
+use opendal::Reader as FileReader;
+use tokaki_core::plugin::StorePart;
+use tokaki_core::section::NoSettings;
+use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, Reader, Result, Selection, Split};
+
+use self::layout::Layout;
+use crate::store::{AtFile, Store, store_error};
+
+tokaki_core::register!(Reader, NoSettings, "parquet", "Parquet files of any writer, by row group.", build);
+
+fn build(part: &StorePart) -> Result<Arc<dyn Reader>> {
+    part.own.parse::<NoSettings>()?;
+    Ok(Arc::new(ParquetReader { store: Store::open(&part.store)?, footers: Mutex::default() }))
+}
+
+struct ParquetReader {
+    store: Store,
+    /// Footers by path: read when splits are made, used again when a split is fetched.
+    footers: Mutex<HashMap<String, Arc<ParquetMetaData>>>,
+}
+
+#[async_trait]
+impl Reader for ParquetReader {
+    async fn splits(&self, file: &DataFile, want: &Selection) -> Result<Vec<Split>> {
+        let footer = self.footer(file).await?;
+        // A file without rows may lack anything (spec § 2).
+        if footer.file_metadata().num_rows() == 0 {
+            return Ok(Vec::new());
+        }
+        let layout = Layout::new(&footer, want).map_err(|error| error.at_file(&file.shown))?;
+        let kept = prune::row_groups(&footer, layout.schema(), want).map_err(|error| error.at_file(&file.shown))?;
+        let split = |row_group: usize| {
+            let metadata = footer.row_group(row_group);
+            let bytes = layout.columns(metadata).map(|column| column.compressed_size().max(0) as u64).sum();
+            Split { file: file.clone(), row_group, rows: metadata.num_rows().max(0) as u64, bytes }
+        };
+        Ok(kept.into_iter().map(split).filter(|split| split.rows > 0).collect())
+    }
+
+    async fn fetch(&self, split: &Split, want: &Selection) -> Result<ChunkDecoder> {
+        let at_file = |error: Error| error.at_file(&split.file.shown);
+        let footer = self.footer(&split.file).await?;
+        let layout = Layout::new(&footer, want).map_err(at_file)?;
+        let options = layout.reader_options(footer, split.row_group).map_err(parquet_error).map_err(at_file)?;
+        let rows = usize::try_from(split.rows).unwrap_or(usize::MAX);
+        let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(options)
+            .with_row_groups(vec![split.row_group])
+            .with_projection(layout.projection())
+            .with_batch_size(want.chunk_rows.min(rows))
+            .build()
+            .map_err(parquet_error)
+            .map_err(at_file)?;
+        let file = self.open(&split.file).await?;
+        loop {
+            match decoder.try_next_reader().map_err(parquet_error).map_err(at_file)? {
+                DecodeResult::NeedsData(ranges) => {
+                    let fetched = file.fetch(ranges.clone()).await.map_err(store_error).map_err(at_file)?;
+                    let bytes = fetched.into_iter().map(|buffer| buffer.to_bytes()).collect();
+                    decoder.push_ranges(ranges, bytes).map_err(parquet_error).map_err(at_file)?;
+                }
+                DecodeResult::Data(batches) => {
+                    let shown = split.file.shown.clone();
+                    return Ok(Box::new(batches.map(move |batch| {
+                        batch
+                            .map_err(|error| damaged(&error))
+                            .and_then(|batch| layout.chunk(&batch))
+                            .map_err(|error| error.at_file(&shown))
+                    })));
+                }
+                DecodeResult::Finished => return Ok(Box::new(std::iter::empty())),
+            }
+        }
+    }
+}
+
+impl ParquetReader {
+    async fn open(&self, file: &DataFile) -> Result<FileReader> {
+        /// Ranges closer than this are fetched as one.
+        const GAP_BYTES: usize = 1 << 20;
+        /// Ranges of a split fetched at once.
+        const AT_ONCE: usize = 8;
+        self.store
+            .operator()
+            .reader_with(&file.path)
+            .gap(GAP_BYTES)
+            .concurrent(AT_ONCE)
+            .await
+            .map_err(|error| store_error(error).at_file(&file.shown))
+    }
+
+    async fn footer(&self, file: &DataFile) -> Result<Arc<ParquetMetaData>> {
+        let known = self.footers.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path).cloned();
+        if let Some(footer) = known {
+            return Ok(footer);
+        }
+        let reader = self.open(file).await?;
+        let footer = footer::load(&reader, file.bytes).await.map_err(|error| error.at_file(&file.shown))?;
+        self.footers.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), Arc::clone(&footer));
+        Ok(footer)
+    }
+}
+
+fn parquet_error(error: ParquetError) -> Error {
+    damaged(&error)
+}
+
+fn damaged(error: &dyn std::error::Error) -> Error {
+    Error::new(ErrorKind::Parquet, format!("the file cannot be read as Parquet: {error}"))
+        .help("the file may be incomplete or damaged: upload it again, or take it out of the folder")
+}
+
+#[cfg(test)]
+mod tests;

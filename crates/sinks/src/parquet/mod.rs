@@ -1,0 +1,61 @@
+#![doc = include_str!("README.md")]
+
+mod draft;
+mod existing;
+mod folder;
+mod owned;
+mod replace;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokaki_core::{Error, Output, Replacement, Result, Scope, Section, Sink};
+
+use crate::SinkConfig;
+use crate::target::targets;
+
+tokaki_core::register!(
+    Sink,
+    SinkConfig,
+    "parquet",
+    "Replaces rows in a folder with one Parquet file per table.",
+    build
+);
+
+fn build(section: &Section) -> Result<Arc<dyn Sink>> {
+    let config: SinkConfig = section.parse()?;
+    Ok(Arc::new(Parquet { folder: config.path("parquet", section)?, create_missing: config.create_missing }))
+}
+
+/// A folder of files.
+#[derive(Debug)]
+struct Parquet {
+    folder: PathBuf,
+    create_missing: bool,
+}
+
+#[async_trait]
+impl Sink for Parquet {
+    async fn check(&self, _scope: &Scope, outputs: &[Output]) -> Result<()> {
+        let (folder, create_missing, targets) = (self.folder.clone(), self.create_missing, targets(outputs)?);
+        blocking(move || {
+            folder::check(&folder, create_missing)?;
+            targets.iter().try_for_each(|target| existing::open(&folder, target, create_missing).map(drop))
+        })
+        .await
+    }
+
+    async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
+        let (folder, create_missing, targets) = (self.folder.clone(), self.create_missing, targets(outputs)?);
+        let days = scope.days;
+        let replacement =
+            blocking(move || replace::ParquetReplacement::begin(&folder, days, targets, create_missing)).await?;
+        Ok(Box::new(replacement))
+    }
+}
+
+/// Does `work`, which waits for the disk and compresses, where it holds up nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Error::bug(error.to_string()))?
+}

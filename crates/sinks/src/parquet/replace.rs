@@ -1,0 +1,93 @@
+//! New files beside the old ones, and the renames that swap them.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result};
+
+use super::draft::Draft;
+use super::folder::Folder;
+use super::{blocking, existing};
+use crate::disk::sync_folder;
+use crate::limits::check_limits;
+use crate::look::{first_rows, shell_word};
+use crate::target::{Target, destination};
+
+/// Files under way.
+pub(super) struct ParquetReplacement {
+    /// Taken out while rows are written: if that fails or is cancelled, they are gone and nothing can be committed.
+    files: Option<Files>,
+    rows_inserted: u64,
+}
+
+/// The drafts are dropped before the folder, which can only be removed when it is empty.
+struct Files {
+    drafts: Vec<Draft>,
+    folder: Folder,
+}
+
+impl ParquetReplacement {
+    /// Starts a draft per table with the rows that stay.
+    pub(super) fn begin(folder: &Path, days: DateRange, targets: Vec<Target>, create_missing: bool) -> Result<Self> {
+        let folder = Folder::claim(folder, create_missing)?;
+        let drafts: Result<_> = targets
+            .iter()
+            .map(|target| {
+                let existing = existing::open(&folder.path, target, create_missing)?;
+                Draft::start(&folder.path, target, days, existing)
+            })
+            .collect();
+        Ok(Self { files: Some(Files { drafts: drafts?, folder }), rows_inserted: 0 })
+    }
+
+    fn take_files(&mut self) -> Result<Files> {
+        self.files.take().ok_or_else(|| Error::bug("a failed replacement was used again"))
+    }
+}
+
+#[async_trait]
+impl Replacement for ParquetReplacement {
+    async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
+        let mut files = self.take_files()?;
+        check_limits(output, rows)?;
+        let table = destination(output)?.table.name;
+        let own_rows = rows.clone();
+        files = blocking(move || {
+            let draft = files.drafts.iter_mut().find(|draft| draft.table == table);
+            draft.ok_or_else(|| Error::bug("rows for a table that was not begun"))?.append(&own_rows)?;
+            Ok(files)
+        })
+        .await?;
+        self.rows_inserted += rows.num_rows() as u64;
+        self.files = Some(files);
+        Ok(())
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<Receipt> {
+        let files = self.take_files()?;
+        let rows_inserted = self.rows_inserted;
+        blocking(move || files.commit(rows_inserted)).await
+    }
+}
+
+impl Files {
+    fn commit(mut self, rows_inserted: u64) -> Result<Receipt> {
+        let rows_deleted = self.drafts.iter().map(|draft| draft.rows_deleted).sum();
+        let look = self.drafts.first().map(|draft| look(&self.folder.path, draft.table)).unwrap_or_default();
+        // All files are complete and on disk before the first is renamed: what is left can hardly fail.
+        let finished: Result<Vec<_>> = self.drafts.into_iter().map(Draft::finish).collect();
+        for file in finished? {
+            file.name()?;
+            self.folder.keep();
+        }
+        sync_folder(&self.folder.path)?;
+        let location = format!("parquet:{}", self.folder.path.display());
+        Ok(Receipt { rows_deleted, rows_inserted, location, look })
+    }
+}
+
+fn look(folder: &Path, table: &str) -> String {
+    let file = folder.join(format!("{table}.parquet")).to_string_lossy().replace('"', "\"\"");
+    format!("duckdb -c {}", shell_word(&first_rows(&format!("\"{file}\""))))
+}

@@ -1,0 +1,72 @@
+#![doc = include_str!("README.md")]
+
+mod define;
+mod errors;
+mod insert;
+mod open;
+mod replace;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokaki_core::{Error, ErrorKind, Output, Replacement, Result, Scope, Section, Sink};
+
+use crate::SinkConfig;
+use crate::disk::{check_writable, disk_error, folder_of, place_of};
+use crate::target::targets;
+
+tokaki_core::register!(Sink, SinkConfig, "sqlite", "Replaces rows in one SQLite file, without a server.", build);
+
+fn build(section: &Section) -> Result<Arc<dyn Sink>> {
+    let config: SinkConfig = section.parse()?;
+    Ok(Arc::new(Sqlite { file: config.path("sqlite", section)?, create_missing: config.create_missing }))
+}
+
+/// A database file.
+#[derive(Debug)]
+struct Sqlite {
+    file: PathBuf,
+    create_missing: bool,
+}
+
+impl Sqlite {
+    fn exists(&self) -> Result<bool> {
+        let exists = self.file.try_exists().map_err(|error| disk_error(&self.file, &error))?;
+        if exists || self.create_missing {
+            Ok(exists)
+        } else {
+            Err(Error::new(ErrorKind::Destination, "the database file does not exist")
+                .at(&place_of(&self.file))
+                .help("set sink.create_missing = true to have it created"))
+        }
+    }
+}
+
+#[async_trait]
+impl Sink for Sqlite {
+    async fn check(&self, _scope: &Scope, outputs: &[Output]) -> Result<()> {
+        let targets = targets(outputs)?;
+        // SQLite writes its journal into the folder, so that must be writable even if the file exists.
+        check_writable(folder_of(&self.file))?;
+        if !self.exists()? {
+            return Ok(());
+        }
+        std::fs::OpenOptions::new()
+            .append(true)
+            .open(&self.file)
+            .map_err(|error| disk_error(&self.file, &error).help("the database file must be writable"))?;
+        let database = open::existing(&self.file).await?;
+        for target in &targets {
+            define::check_table(&database, &self.file, target, self.create_missing).await?;
+        }
+        database.close().await.map_err(|error| errors::sqlite_error(&self.file, &error))
+    }
+
+    async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
+        let draft = if self.exists()? { None } else { Some(crate::disk::draft_of(&self.file)?.into_temp_path()) };
+        let targets = targets(outputs)?;
+        let replacement = replace::SqliteReplacement::begin(&self.file, draft, scope, &targets, self.create_missing);
+        Ok(Box::new(replacement.await?))
+    }
+}

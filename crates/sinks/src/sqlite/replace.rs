@@ -1,0 +1,112 @@
+//! One transaction that replaces rows.
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use async_trait::async_trait;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
+};
+use tempfile::TempPath;
+use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, Scope};
+
+use super::errors::sqlite_error;
+use super::{define, insert, open};
+use crate::disk::{disk_error, folder_of, place_of, sync_folder};
+use crate::limits::check_limits;
+use crate::look::{first_rows, shell_word};
+use crate::statements;
+use crate::target::Target;
+
+/// A transaction under way.
+///
+/// The fields are dropped in this order: roll back, close, remove the draft.
+pub(super) struct SqliteReplacement {
+    /// Taken out while rows are written: if that fails or is cancelled, it is gone and nothing can be committed.
+    transaction: Option<DatabaseTransaction>,
+    database: DatabaseConnection,
+    /// Where a database that does not exist yet is written. It gets its name with the commit, so that a run that
+    /// fails leaves no empty file.
+    draft: Option<TempPath>,
+    file: PathBuf,
+    receipt: Receipt,
+}
+
+impl SqliteReplacement {
+    /// Creates missing tables and deletes the owned rows.
+    pub(super) async fn begin(
+        file: &Path,
+        draft: Option<TempPath>,
+        scope: &Scope,
+        targets: &[Target],
+        create_missing: bool,
+    ) -> Result<Self> {
+        let failed = |error| sqlite_error(file, &error);
+        let database = match &draft {
+            Some(draft) => open::draft(draft).await?,
+            None => open::existing(file).await?,
+        };
+        // A deferred transaction would fail midway if another writer came first.
+        let immediate = Some(SqliteTransactionMode::Immediate);
+        let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
+        let transaction = database.begin_with_options(options).await.map_err(failed)?;
+        let mut receipt = Receipt { location: format!("sqlite:{}", file.display()), ..Receipt::default() };
+        for target in targets {
+            if !define::check_table(&transaction, file, target, create_missing).await? {
+                define::create(&transaction, target.table).await.map_err(failed)?;
+            }
+            for conditions in &target.owned {
+                let delete = statements::delete(target.table.name, target.table, scope.days, conditions);
+                receipt.rows_deleted += transaction.execute(&delete).await.map_err(failed)?.rows_affected();
+            }
+        }
+        if let Some(target) = targets.first() {
+            let query = shell_word(&first_rows(target.table.name));
+            receipt.look = format!("sqlite3 -header {} {query}", shell_word(&file.to_string_lossy()));
+        }
+        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), receipt })
+    }
+
+    fn take_transaction(&mut self) -> Result<DatabaseTransaction> {
+        self.transaction.take().ok_or_else(|| Error::bug("a failed replacement was used again"))
+    }
+}
+
+#[async_trait]
+impl Replacement for SqliteReplacement {
+    async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
+        let transaction = self.take_transaction()?;
+        check_limits(output, rows)?;
+        for statement in insert::inserts(output, rows) {
+            transaction.execute(&statement?).await.map_err(|error| sqlite_error(&self.file, &error))?;
+        }
+        self.receipt.rows_inserted += rows.num_rows() as u64;
+        self.transaction = Some(transaction);
+        Ok(())
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<Receipt> {
+        let transaction = self.take_transaction()?;
+        let Self { database, draft, file, receipt, .. } = *self;
+        let failed = |error| sqlite_error(&file, &error);
+        transaction.commit().await.map_err(failed)?;
+        database.close().await.map_err(failed)?;
+        if let Some(draft) = draft {
+            name_draft(draft, &file)?;
+        }
+        Ok(receipt)
+    }
+}
+
+fn name_draft(draft: TempPath, file: &Path) -> Result<()> {
+    draft.persist_noclobber(file).map_err(|error| match error.error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            Error::new(ErrorKind::Database, "another program created the database file during the run")
+                .at(&place_of(file))
+                .help("run again; the rows then go into that file")
+        }
+        _ => disk_error(file, &error.error),
+    })?;
+    sync_folder(folder_of(file))
+}

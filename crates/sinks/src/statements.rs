@@ -1,0 +1,57 @@
+//! Statements that SQLite and PostgreSQL share.
+
+use sea_orm::sea_query::{
+    ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Query, Table as Statement, TableCreateStatement,
+    TableRef,
+};
+use tokaki_core::{Condition, DateRange, FieldKind, Table};
+
+/// Deletes the rows of `days` that meet all `conditions`.
+pub(crate) fn delete(
+    from: impl Into<TableRef>,
+    table: &Table,
+    days: DateRange,
+    conditions: &[Condition],
+) -> DeleteStatement {
+    let mut statement = Query::delete();
+    statement.from_table(from.into()).and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    for condition in conditions {
+        statement.and_where(holds(condition));
+    }
+    statement
+}
+
+/// SQL has a third truth value beside true and false; here a row meets a condition or does not.
+fn holds(condition: &Condition) -> Expr {
+    match *condition {
+        Condition::TextEquals(field, value) => Expr::col(field).eq(value),
+        Condition::TextDiffers(field, value) => Expr::col(field).is_null().or(Expr::col(field).ne(value)),
+        Condition::IntegerEquals(field, value) => Expr::col(field).eq(value),
+        Condition::IsNull(field) => Expr::col(field).is_null(),
+        Condition::IsNotNull(field) => Expr::col(field).is_not_null(),
+        Condition::NullOrZero(field) => Expr::col(field).is_null().or(Expr::col(field).eq(0)),
+    }
+}
+
+/// Creates `table` with all its columns and its primary key.
+pub(crate) fn create_table(
+    name: impl Into<TableRef>,
+    table: &Table,
+    type_of: fn(FieldKind) -> ColumnType,
+) -> TableCreateStatement {
+    let mut statement = Statement::create();
+    statement.table(name.into());
+    for field in table.fields {
+        let mut column = ColumnDef::new_with_type(field.name, type_of(field.kind));
+        if !field.nullable {
+            column.not_null();
+        }
+        statement.col(column);
+    }
+    let mut key = Index::create();
+    for field in table.primary_key {
+        key.col(*field);
+    }
+    statement.primary_key(&mut key);
+    statement
+}

@@ -1,0 +1,89 @@
+//! A small table with every kind of column, and rows for it.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::Date32Type;
+use chrono::NaiveDate;
+use tokaki_core::output::Index;
+use tokaki_core::{Condition, DateRange, Field, FieldKind, Output, Scope, Table};
+use uuid::Uuid;
+
+const fn field(name: &'static str, kind: FieldKind, nullable: bool) -> Field {
+    Field { name, kind, nullable }
+}
+
+/// `infrastructure_raw_cost` stands for the many columns that tokaki does not write.
+pub(crate) static USAGE: Table = Table {
+    name: "usage_daily_summary",
+    fields: &[
+        field("uuid", FieldKind::Uuid, false),
+        field("report_period_id", FieldKind::Integer, true),
+        field("data_source", FieldKind::Text(64), true),
+        field("usage_start", FieldKind::Date, false),
+        field("namespace", FieldKind::Text(20), true),
+        field("pod_labels", FieldKind::Json, true),
+        field("cpu_hours", FieldKind::Measure, true),
+        field("infrastructure_raw_cost", FieldKind::Measure, true),
+        field("source_uuid", FieldKind::Uuid, true),
+    ],
+    day_field: "usage_start",
+    primary_key: &["usage_start", "uuid"],
+    indexes: &[Index::Ordered("usage_start"), Index::TextPrefix("namespace"), Index::Json("pod_labels")],
+};
+
+fn owned(data_source: &'static str) -> Vec<Condition> {
+    vec![
+        Condition::TextEquals("data_source", data_source),
+        Condition::IntegerEquals("report_period_id", 7),
+        Condition::NullOrZero("infrastructure_raw_cost"),
+    ]
+}
+
+/// Rows whose `data_source` is `Pod`.
+pub(crate) fn pods() -> Output {
+    let written = ["uuid", "report_period_id", "data_source", "usage_start", "namespace", "pod_labels", "cpu_hours"];
+    Output::to_table(&USAGE, &[&written[..], &["source_uuid"]].concat(), owned("Pod"))
+}
+
+/// Rows whose `data_source` is `Storage`; they have no pod labels.
+pub(crate) fn volumes() -> Output {
+    let written = ["uuid", "report_period_id", "data_source", "usage_start", "namespace", "cpu_hours", "source_uuid"];
+    Output::to_table(&USAGE, &written, owned("Storage"))
+}
+
+pub(crate) fn day(text: &str) -> NaiveDate {
+    text.parse().expect("a date")
+}
+
+pub(crate) fn scope(start: &str, end: &str) -> Scope {
+    let days = DateRange::new(day(start), day(end)).expect("days of one month");
+    Scope { org: "org1234567".into(), source_uuid: "5d6f8e9a-0000-4000-8000-000000000001".into(), days }
+}
+
+/// A row: day, namespace, hours.
+pub(crate) type Row<'a> = (&'a str, Option<&'a str>, Option<f64>);
+
+/// `rows` as a batch of `output`.
+pub(crate) fn batch(output: &Output, rows: &[Row]) -> RecordBatch {
+    let pods = output.fields.iter().any(|field| field.name == "pod_labels");
+    let texts = |text: &dyn Fn(&Row) -> Option<String>| Arc::new(rows.iter().map(text).collect::<StringArray>());
+    let columns = output.fields.iter().map(|field| -> ArrayRef {
+        match field.name {
+            "uuid" => {
+                texts(&|row| Some(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{pods} {row:?}").as_bytes()).to_string()))
+            }
+            "report_period_id" => Arc::new(Int32Array::from(vec![7; rows.len()])),
+            "data_source" => texts(&|_| Some(if pods { "Pod" } else { "Storage" }.into())),
+            "usage_start" => {
+                Arc::new(Date32Array::from_iter_values(rows.iter().map(|row| Date32Type::from_naive_date(day(row.0)))))
+            }
+            "namespace" => texts(&|row| row.1.map(Into::into)),
+            "pod_labels" => texts(&|row| row.1.map(|namespace| format!("{{\"app\": \"{namespace}\"}}"))),
+            "cpu_hours" => Arc::new(rows.iter().map(|row| row.2).collect::<Float64Array>()),
+            "source_uuid" => texts(&|_| None),
+            other => unreachable!("nobody writes {other}"),
+        }
+    });
+    RecordBatch::try_new(output.schema(), columns.collect()).expect("rows of the output's schema")
+}

@@ -1,0 +1,4 @@
+//! Chores of this repository. `cargo xtask help` lists the verbs; the PostgreSQL part also serves the tests.
+
+pub mod chore;
+pub mod postgres;
