@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, NullArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{Float64Type, Int32Type};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::{
     AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Grain, Place, PluginKind, ReferenceData, Result,
@@ -162,6 +162,8 @@ pub(crate) fn shown(rows: &RecordBatch, columns: &[&str]) -> Vec<String> {
             texts.value(row).to_owned()
         } else if let Some(numbers) = column.as_primitive_opt::<Float64Type>() {
             numbers.value(row).to_string()
+        } else if let Some(days) = column.as_primitive_opt::<Date32Type>() {
+            days.value(row).to_string()
         } else {
             column.as_primitive::<Int32Type>().value(row).to_string()
         }

@@ -70,7 +70,8 @@ impl Destination {
             Sink::Parquet => table::of_parquet(&self.folder.path().join(format!("{TABLE}.parquet")), columns),
             Sink::Sqlite => wait_for(async {
                 let query = table::query(TABLE, columns, ["TEXT", "INTEGER", "REAL"]);
-                let options = SqliteConnectOptions::new().filename(self.sqlite_file()).read_only(true);
+                // Not read-only: after a kill the first to look rolls back.
+                let options = SqliteConnectOptions::new().filename(self.sqlite_file());
                 let mut connection = options.connect().await?;
                 table::of_sql(&sqlx::query(AssertSqlSafe(query)).fetch_all(&mut connection).await?, columns)
             }),

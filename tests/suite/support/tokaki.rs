@@ -16,16 +16,30 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
+/// Path of the command.
+pub(crate) fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_tokaki-under-test")
+}
+
 /// Runs tokaki in an empty folder, without any `TOKAKI_` or `PG` variable.
 pub(crate) fn run<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Result<Outcome> {
+    run_with(&[], arguments)
+}
+
+/// Like [`run`], with these variables.
+pub(crate) fn run_with<A: AsRef<OsStr>>(
+    variables: &[(&str, &str)],
+    arguments: impl IntoIterator<Item = A>,
+) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokaki-under-test"));
+    let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder.path());
     for (name, _) in std::env::vars_os() {
         if ["TOKAKI_", "PG"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
+    command.envs(variables.iter().copied());
     let output = command.output()?;
     Ok(Outcome {
         code: output.status.code(),

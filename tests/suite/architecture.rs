@@ -1,0 +1,169 @@
+//! Rules of the house that check themselves: who may know whom, what stays out of core, what a plugin folder holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+// The registry is empty unless the crates that carry plugins are linked, and the command links them.
+use tokaki_cli as _;
+use tokaki_core::plugin;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+}
+
+/// Direct dependencies of each package of the workspace, without those of its tests.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata is JSON");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("dependencies");
+            let normal = dependencies.iter().filter(|dependency| dependency["kind"].is_null());
+            (text(&package["name"]), normal.map(|dependency| text(&dependency["name"])).collect())
+        })
+        .collect()
+}
+
+#[test]
+fn nobody_knows_whom_they_must_not() {
+    let dependencies = dependencies();
+    for (package, allowed) in [
+        ("tokaki-core", &[][..]),
+        ("tokaki-readers", &["tokaki-core"]),
+        ("tokaki-aggregators", &["tokaki-core"]),
+        ("tokaki-sinks", &["tokaki-core"]),
+        ("tokaki-cli", &["tokaki-core", "tokaki-readers", "tokaki-aggregators", "tokaki-sinks"]),
+        ("xtask", &[]),
+    ] {
+        let ours: Vec<_> = dependencies[package].iter().filter(|name| dependencies.contains_key(*name)).collect();
+        let foreign: Vec<_> = ours.iter().filter(|name| !allowed.contains(&name.as_str())).collect();
+        assert!(foreign.is_empty(), "{package} must not depend on {foreign:?}");
+    }
+    assert!(dependencies["xtask"].is_empty(), "xtask compiles before everything else and needs no library");
+}
+
+#[test]
+fn core_and_aggregators_can_open_nothing() {
+    let dependencies = dependencies();
+    let io = ["opendal", "sea-orm", "sqlx", "figment", "reqwest", "hyper", "tempfile", "parquet"];
+    let threads = ["tokio", "rayon", "futures"];
+    for (package, forbidden) in [("tokaki-core", &io[..]), ("tokaki-aggregators", &[&io[..], &threads[..]].concat())] {
+        for name in forbidden {
+            assert!(!dependencies[package].contains(*name), "{package} must not depend on {name}");
+        }
+    }
+}
+
+#[test]
+fn core_and_aggregators_read_no_clock_no_environment_and_no_files() {
+    let forbidden = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "std::io::stdin",
+        "tokio::fs",
+        "tokio::net",
+        "tokio::time",
+        "SystemTime",
+        "Instant::now",
+        "Utc::now",
+        "Local::now",
+        "rand::",
+        "new_v4",
+        "println!",
+        "eprintln!",
+        "tracing::",
+    ];
+    for source in sources(&root().join("crates/core/src")).chain(sources(&root().join("crates/aggregators/src"))) {
+        let text = fs::read_to_string(&source).expect("a source file");
+        for word in forbidden {
+            assert!(!text.contains(word), "{} must not use {word}", source.display());
+        }
+    }
+}
+
+fn sources(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    Box::new(entries.flat_map(|path| -> Box<dyn Iterator<Item = PathBuf>> {
+        if path.is_dir() {
+            sources(&path)
+        } else {
+            Box::new(path.extension().is_some_and(|extension| extension == "rs").then_some(path).into_iter())
+        }
+    }))
+}
+
+/// Folders of the plugin crates that hold shared words and no plugin.
+const SHARED_ROOMS: [&str; 4] = ["line_items", "summaries", "words", "payload"];
+
+fn plugin_folders() -> Vec<(String, PathBuf)> {
+    let mut folders = Vec::new();
+    for package in ["readers", "aggregators", "sinks"] {
+        for entry in fs::read_dir(root().join("crates").join(package).join("src")).expect("a crate") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !SHARED_ROOMS.contains(&name.as_str()) {
+                folders.push((format!("tokaki_{package}::{name}"), path));
+            }
+        }
+    }
+    assert!(!folders.is_empty());
+    folders
+}
+
+#[test]
+fn every_plugin_folder_is_registered_and_every_plugin_has_a_folder() {
+    let registered: BTreeSet<String> = plugin::all().iter().map(|plugin| plugin.module.to_owned()).collect();
+    let folders: BTreeSet<String> = plugin_folders().into_iter().map(|(module, _)| module).collect();
+    assert_eq!(registered, folders, "left: registered, right: folders");
+}
+
+#[test]
+fn every_plugin_folder_has_readme_sample_and_tests() {
+    for (module, folder) in plugin_folders() {
+        for file in ["README.md", "sample.toml"] {
+            assert!(folder.join(file).is_file(), "{module} has no {file}");
+        }
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let own = folder.join("tests.rs");
+        let of_crate = folder.join(format!("../../tests/conformance/{name}.rs"));
+        let tests = [own, of_crate].into_iter().find(|path| path.is_file());
+        let tests = tests.unwrap_or_else(|| panic!("{module} has no tests"));
+        let text = fs::read_to_string(&tests).expect("a source file");
+        assert!(text.contains("#[test]") || text.contains("#[tokio::test]") || text.contains("proptest!"), "{module}");
+    }
+}
+
+#[test]
+fn every_sample_is_a_configuration_that_is_understood() {
+    for (module, folder) in plugin_folders() {
+        let sample = folder.join("sample.toml").display().to_string();
+        let outcome = crate::support::tokaki::run(["config", "show", "--config", &sample]).expect("runs");
+        assert_eq!(outcome.code, Some(0), "{module}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn every_plugin_is_listed_with_its_summary() {
+    let outcome = crate::support::tokaki::run(["plugins", "list"]).expect("runs");
+    for plugin in plugin::all() {
+        let line = outcome.stdout.lines().find(|line| {
+            let mut words = line.split_whitespace();
+            words.next() == Some(&plugin.kind().to_string()) && words.next() == Some(plugin.name)
+        });
+        assert!(line.is_some_and(|line| line.ends_with(plugin.summary)), "{}", plugin.module);
+        let name = format!("{}/{}", plugin.kind(), plugin.name);
+        let shown = crate::support::tokaki::run(["plugins", "show", &name]).expect("runs");
+        assert!(shown.stdout.contains(plugin.summary), "{}", shown.stdout);
+    }
+}

@@ -1,0 +1,178 @@
+//! Laws of a run: neither its settings nor its accidents change a byte of the result.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::support::cases::{Case, KOKU};
+use crate::support::destination::{Destination, Sink};
+use crate::support::table::{self, Row};
+use crate::support::tokaki;
+
+/// A case whose two semantics differ in every kind of row.
+const CASE: &str = "random-10";
+/// A case of four days in several files.
+const MANY_FILES: &str = "range-inside-data";
+const TABLE: &str = "reporting_ocpusagelineitem_daily_summary.parquet";
+
+fn rows_as_parquet(case: &Path, settings: &[String]) -> Vec<u8> {
+    let folder = TempDir::new().expect("a folder");
+    let mut arguments = vec!["run".to_owned(), "--case".to_owned(), case.display().to_string()];
+    arguments.extend(["--sink".to_owned(), format!("parquet:{}", folder.path().display())]);
+    arguments.extend(settings.iter().flat_map(|setting| ["--set".to_owned(), setting.clone()]));
+    let outcome = tokaki::run(&arguments).expect("runs");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    fs::read(folder.path().join(TABLE)).expect("a result")
+}
+
+/// The case with its files renamed so that they are listed in another order.
+fn in_other_order(case: &Path, seed: u64) -> TempDir {
+    fn copy(from: &Path, to: &Path, seed: u64) {
+        fs::create_dir_all(to).expect("created");
+        for (position, entry) in (0_u64..).zip(fs::read_dir(from).expect("a folder")) {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if path.is_dir() {
+                copy(&path, &to.join(name), seed);
+            } else if name.ends_with(".parquet") {
+                let scrambled = (position + 1).wrapping_mul(seed | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+                fs::copy(&path, to.join(format!("{scrambled:06}-{name}"))).expect("copied");
+            } else {
+                fs::copy(&path, to.join(name)).expect("copied");
+            }
+        }
+    }
+    let copied = TempDir::new().expect("a folder");
+    copy(case, copied.path(), seed);
+    copied
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    #[test]
+    fn chunks_workers_and_file_order_never_change_a_byte(
+        chunk_rows in prop::sample::select(vec![1, 7, 8192, 0]),
+        workers in prop::sample::select(vec![1, 2, 8]),
+        seed: u64,
+        many_files: bool,
+        conserving: bool,
+        pods in prop::sample::select(vec!["auto", "hourly"]),
+    ) {
+        let case = Case::of_repository(if many_files { MANY_FILES } else { CASE }).folder;
+        let semantics = if conserving { "conserving" } else { "koku" };
+        let fixed = [format!("semantics={semantics}"), format!("reader.pods={pods}")];
+        let expected = rows_as_parquet(&case, &fixed);
+        let mut settings = fixed.to_vec();
+        settings.extend([format!("run.chunk_rows={chunk_rows}"), format!("run.workers={workers}")]);
+        let other = in_other_order(&case, seed);
+        prop_assert!(expected == rows_as_parquet(other.path(), &settings), "the bytes differ");
+    }
+}
+
+fn columns() -> Vec<table::Column> {
+    let mut columns = table::columns(&Case::of_repository(CASE).path(KOKU)).expect("columns");
+    columns.push(table::Column { name: "uuid".into(), kind: table::Kind::Text });
+    columns
+}
+
+fn content(destination: &Destination) -> Vec<Row> {
+    let mut rows = destination.read(&columns()).expect("rows");
+    rows.sort_by_key(|row| format!("{row:?}"));
+    rows
+}
+
+fn run(semantics: &str, destination: &Destination) -> Vec<Row> {
+    let outcome = tokaki::run_case(&Case::of_repository(CASE), semantics, destination).expect("runs");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    content(destination)
+}
+
+#[test]
+fn twice_is_once() {
+    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
+        let destination = Destination::new(sink).expect("a destination");
+        assert_eq!(run("koku", &destination), run("koku", &destination), "{sink}");
+    }
+}
+
+#[test]
+fn other_aggregators_rows_stay_when_one_runs_alone() {
+    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
+        let destination = Destination::new(sink).expect("a destination");
+        let before = run("koku", &destination);
+        for aggregator in ["storage", "pod", "unallocated"] {
+            let case = Case::of_repository(CASE).folder.display().to_string();
+            let mut arguments = ["run", "--case", &case, "--aggregators", aggregator].map(str::to_owned).to_vec();
+            arguments.extend(destination.arguments().expect("arguments"));
+            let outcome = tokaki::run(&arguments).expect("runs");
+            assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+            assert_eq!(content(&destination), before, "{sink} after {aggregator} alone");
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
+    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
+        let destination = Destination::new(sink).expect("a destination");
+        let new = run("conserving", &destination);
+        let old = run("koku", &destination);
+        assert_ne!(old, new);
+        let (mut kept, mut replaced) = (0, 0);
+        for kill in 0..30_u64 {
+            // Spread over a little more than a whole run.
+            let delay = Duration::from_millis(kill * 4);
+            let case = Case::of_repository(CASE).folder.display().to_string();
+            let mut child = Command::new(tokaki::binary())
+                .args(["run", "--case", &case, "--semantics", "conserving"])
+                .args(destination.arguments().expect("arguments"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("starts");
+            std::thread::sleep(delay);
+            child.kill().expect("killed");
+            child.wait().expect("ended");
+            let after = content(&destination);
+            assert!(after == old || after == new, "{sink}: neither old nor new after {delay:?}");
+            if after == new {
+                replaced += 1;
+                run("koku", &destination);
+            } else {
+                kept += 1;
+            }
+        }
+        assert!(kept > 0, "{sink}: every kill came too late ({replaced} replaced)");
+        assert_eq!(run("conserving", &destination), new, "{sink}: a plain rerun");
+    }
+}
+
+#[test]
+fn hourly_files_alone_give_what_daily_files_give() {
+    // These have hours for less than the days.
+    let without_hours = ["hourly-for-one-day-only", "no-hourly-tables"];
+    let cases: Vec<PathBuf> = crate::support::cases::good()
+        .into_iter()
+        .filter(|case| !without_hours.contains(&case.name().as_ref()))
+        .map(|case| case.folder)
+        .collect();
+    for case in cases {
+        let case = Case { folder: case };
+        let destination = Destination::new(Sink::Parquet).expect("a destination");
+        let folder = case.folder.display().to_string();
+        let mut arguments = ["run", "--case", &folder, "--set", "reader.pods=hourly"].map(str::to_owned).to_vec();
+        arguments.extend(destination.arguments().expect("arguments"));
+        let outcome = tokaki::run(&arguments).expect("runs");
+        assert_eq!(outcome.code, Some(0), "{}: {}", case.name(), outcome.stderr);
+        let columns = table::columns(&case.path(KOKU)).expect("columns");
+        let expected = table::of_parquet(&case.path(KOKU), &columns).expect("rows");
+        let actual = destination.read(&columns).expect("rows");
+        let differences = crate::support::compare::differences(&expected, &actual);
+        assert!(differences.is_empty(), "{}: {differences:?}", case.name());
+    }
+}
