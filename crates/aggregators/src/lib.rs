@@ -1,12 +1,14 @@
 //! What is computed from line items. An aggregator is a folder with a README that names the rules it implements;
 //! [`line_items`] and [`summaries`] describe source and destination tables, [`words`] what aggregators share.
 
+pub mod gpu;
 pub mod labels;
 pub mod line_items;
 pub mod pod;
 pub mod storage;
 pub mod summaries;
 pub mod unallocated;
+pub mod vm;
 pub mod words;
 
 #[cfg(test)]

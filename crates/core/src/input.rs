@@ -84,17 +84,25 @@ pub struct Input {
     pub time_column: &'static str,
     /// Further columns, in the aggregator's own order; empty for [`Source::OutputOf`].
     pub columns: Vec<WantedColumn>,
+    /// Whether rows of the whole month are wanted, and not those of the asked days alone.
+    pub whole_month: bool,
 }
 
 impl Input {
-    /// Rows of a table dated by `interval_start`, with these columns beside it.
+    /// Rows of a table dated by `interval_start`, with these columns beside it, of the asked days.
     pub fn table(source: Source, columns: Vec<WantedColumn>) -> Self {
-        Self { source, time_column: "interval_start", columns }
+        Self { source, time_column: "interval_start", columns, whole_month: false }
+    }
+
+    /// The same of the whole month.
+    #[must_use]
+    pub fn of_whole_month(self) -> Self {
+        Self { whole_month: true, ..self }
     }
 
     /// Another aggregator's finished rows.
     pub fn output_of(aggregator: &'static str) -> Self {
-        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new() }
+        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new(), whole_month: false }
     }
 }
 

@@ -72,6 +72,8 @@ pub enum Condition {
     TextDiffers(&'static str, &'static str),
     /// The integer column has this value.
     IntegerEquals(&'static str, i32),
+    /// The uuid column has this value, in lower case.
+    UuidEquals(&'static str, String),
     /// The column is null.
     IsNull(&'static str),
     /// The column is not null.
@@ -83,7 +85,7 @@ pub enum Condition {
 impl Condition {
     /// Whether no row can satisfy both.
     fn excludes(&self, other: &Self) -> bool {
-        use Condition::{IntegerEquals, IsNotNull, IsNull, TextDiffers, TextEquals};
+        use Condition::{IntegerEquals, IsNotNull, IsNull, TextDiffers, TextEquals, UuidEquals};
         match (self, other) {
             (TextEquals(field, value), TextEquals(other_field, other_value)) => {
                 field == other_field && value != other_value
@@ -93,6 +95,9 @@ impl Condition {
                 field == other_field && value == other_value
             }
             (IntegerEquals(field, value), IntegerEquals(other_field, other_value)) => {
+                field == other_field && value != other_value
+            }
+            (UuidEquals(field, value), UuidEquals(other_field, other_value)) => {
                 field == other_field && value != other_value
             }
             (IsNull(field), IsNotNull(other_field) | TextEquals(other_field, _) | IntegerEquals(other_field, _))

@@ -23,13 +23,15 @@ pub(crate) fn delete(
 
 /// SQL has a third truth value beside true and false; here a row meets a condition or does not.
 fn holds(condition: &Condition) -> Expr {
-    match *condition {
-        Condition::TextEquals(field, value) => Expr::col(field).eq(value),
-        Condition::TextDiffers(field, value) => Expr::col(field).is_null().or(Expr::col(field).ne(value)),
-        Condition::IntegerEquals(field, value) => Expr::col(field).eq(value),
-        Condition::IsNull(field) => Expr::col(field).is_null(),
-        Condition::IsNotNull(field) => Expr::col(field).is_not_null(),
-        Condition::NullOrZero(field) => Expr::col(field).is_null().or(Expr::col(field).eq(0)),
+    match condition {
+        Condition::TextEquals(field, value) => Expr::col(*field).eq(*value),
+        Condition::TextDiffers(field, value) => Expr::col(*field).is_null().or(Expr::col(*field).ne(*value)),
+        Condition::IntegerEquals(field, value) => Expr::col(*field).eq(*value),
+        // SQLite keeps uuids as text; as text PostgreSQL's are equal to it.
+        Condition::UuidEquals(field, value) => Expr::col(*field).cast_as("text").eq(value.as_str()),
+        Condition::IsNull(field) => Expr::col(*field).is_null(),
+        Condition::IsNotNull(field) => Expr::col(*field).is_not_null(),
+        Condition::NullOrZero(field) => Expr::col(*field).is_null().or(Expr::col(*field).eq(0)),
     }
 }
 

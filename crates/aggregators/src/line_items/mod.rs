@@ -1,9 +1,11 @@
 //! Source tables: a file per report type with its columns (spec § 2).
 
+pub mod gpu_usage;
 pub mod namespace_labels;
 pub mod node_labels;
 pub mod pod_usage;
 pub mod storage_usage;
+pub mod vm_usage;
 
 use tokaki_core::{ColumnKind, WantedColumn};
 

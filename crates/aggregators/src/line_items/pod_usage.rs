@@ -67,5 +67,8 @@ pub const USAGE_COLUMNS: [WantedColumn; 15] = [
 pub const PLACE_COLUMNS: [WantedColumn; 5] =
     [text(NAMESPACE), text(NODE), text(POD), text(RESOURCE_ID), labels(POD_LABELS)];
 
+/// Which pod carries which labels.
+pub const NAME_COLUMNS: [WantedColumn; 2] = [text(POD), labels(POD_LABELS)];
+
 /// What capacity is made of (spec § 5, Capacity).
 pub const CAPACITY_COLUMNS: [WantedColumn; 3] = [text(NODE), number(NODE_CORE_SECONDS), number(NODE_BYTE_SECONDS)];

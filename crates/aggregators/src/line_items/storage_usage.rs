@@ -35,6 +35,9 @@ pub const REQUEST_BYTE_SECONDS: &str = "volume_request_storage_byte_seconds";
 /// Bytes in use over time, byte-seconds.
 pub const USAGE_BYTE_SECONDS: &str = "persistentvolumeclaim_usage_byte_seconds";
 
+/// Which pod mounts which claim.
+pub const CLAIM_COLUMNS: [WantedColumn; 2] = [text(POD), text(CLAIM)];
+
 /// What storage rows are made of (spec § 7).
 pub const COLUMNS: [WantedColumn; 13] = [
     text(NAMESPACE),

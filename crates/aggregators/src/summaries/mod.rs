@@ -1,4 +1,7 @@
 //! Destination tables: definition, written columns, owned rows, row ids.
 
+mod columns;
+pub mod gpu_summary;
 pub mod ocp_daily_summary;
 pub mod row_id;
+pub mod vm_resources;

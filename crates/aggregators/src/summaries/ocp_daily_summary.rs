@@ -2,21 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
 use chrono::NaiveDate;
 use tokaki_core::{
-    Condition, Error, Field, FieldKind, Index, Output, ReferenceData, Result, Scope, Table, scope::days_since_epoch,
+    Condition, Error, FieldKind, Index, Output, ReferenceData, Result, Scope, Table, scope::days_since_epoch,
 };
 
+use super::columns::{constant, field, required, texts};
 use super::row_id::RowIds;
-
-const fn field(name: &'static str, kind: FieldKind) -> Field {
-    Field { name, kind, nullable: true }
-}
-
-const fn required(name: &'static str, kind: FieldKind) -> Field {
-    Field { name, kind, nullable: false }
-}
 
 /// The table as Koku defines it. The columns behind `cost_category_id` belong to others and are never written here.
 pub static TABLE: Table = Table {
@@ -203,14 +196,8 @@ pub fn batch(rows: &[Row<'_>], output: &Output, scope: &Scope, reference: &Refer
     RecordBatch::try_new(output.schema(), columns?).map_err(|error| Error::bug(error.to_string()))
 }
 
-fn texts<'a>(rows: &[Row<'a>], of: impl Fn(&Row<'a>) -> Option<&'a str>) -> ArrayRef {
-    let mut texts = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
-    rows.iter().for_each(|row| texts.append_option(of(row)));
-    Arc::new(texts.finish())
-}
-
 fn column(name: &str, rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> Result<ArrayRef> {
-    let constant = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(rows.iter().map(|_| text))) };
+    let constant = |text: &str| constant(text, rows.len());
     Ok(match name {
         "uuid" => Arc::new(ids(rows, scope)),
         "report_period_id" => Arc::new(Int32Array::from(vec![reference.report_period_id; rows.len()])),

@@ -39,6 +39,16 @@ impl LabelMap {
         serde_json::from_str(text).map(Self).map_err(|error| Error::bug(format!("canonical labels: {error}")))
     }
 
+    /// The map of one pair.
+    pub fn of_one(key: &str, value: &str) -> Self {
+        Self(BTreeMap::from([(key.to_owned(), Some(value.to_owned()))]))
+    }
+
+    /// The value of `key`; `None` if there is none or it is null.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_deref()
+    }
+
     /// Adds the pairs of `other`, which win. A null wins too.
     pub fn overlay(&mut self, other: &Self) {
         self.0.extend(other.0.iter().map(|(key, value)| (key.clone(), value.clone())));

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-/// Kept even when no key is enabled: it names the virtual machine that a pod carries.
-const ALWAYS_KEPT: &str = "vm_kubevirt_io_name";
+/// The label that names the virtual machine which a pod carries. Kept even when no key is enabled.
+pub const VM_NAME: &str = "vm_kubevirt_io_name";
 
 /// The enabled keys. Compared exactly: case counts, nothing is normalised.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +17,6 @@ impl TagKeys {
 
     /// Whether labels of this key are kept.
     pub fn keep(&self, key: &str) -> bool {
-        key == ALWAYS_KEPT || self.0.contains(key)
+        key == VM_NAME || self.0.contains(key)
     }
 }

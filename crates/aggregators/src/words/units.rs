@@ -25,6 +25,12 @@ pub fn gibibyte_months(byte_seconds: ExactSum, days: u32) -> f64 {
     Resolution::BYTE_SECONDS.value(byte_seconds.0) / (SECONDS_PER_DAY * f64::from(days)) * GIB_PER_BYTE
 }
 
+/// Decimal GB of MiB (vm-gpu-summary § 1).
+pub fn decimal_gigabytes(mebibytes: f64) -> f64 {
+    // Exact but for the last division.
+    mebibytes * f64::from(1 << 20) / 1e9
+}
+
 /// GiB of bytes.
 pub fn gibibytes(bytes: f64) -> f64 {
     bytes * GIB_PER_BYTE

@@ -2,7 +2,7 @@
 
 pub(crate) mod columns;
 pub(crate) mod error;
-mod json;
+pub(crate) mod json;
 pub(crate) mod log;
 pub(crate) mod plan;
 mod progress;

@@ -69,6 +69,7 @@ fn owned(destination: &Destination) -> String {
         Condition::TextEquals(field, value) => format!("{field} = '{value}'"),
         Condition::TextDiffers(field, value) => format!("{field} is not '{value}'"),
         Condition::IntegerEquals(field, value) => format!("{field} = {value}"),
+        Condition::UuidEquals(field, value) => format!("{field} = '{value}'"),
         Condition::IsNull(field) => format!("{field} is null"),
         Condition::IsNotNull(field) => format!("{field} is not null"),
         Condition::NullOrZero(field) => format!("{field} is null or 0"),

@@ -120,7 +120,8 @@ impl Plan {
         let mut choices = BTreeSet::new();
         let mut stages = Vec::new();
         for names in order(aggregators)? {
-            let mut scans: BTreeMap<TableName, Scan> = BTreeMap::new();
+            // Rows of the asked days and rows of the month are two scans: nobody should decode what they do not count.
+            let mut scans: BTreeMap<(TableName, bool), Scan> = BTreeMap::new();
             for name in &names {
                 for (id, input) in aggregators[name].inputs().into_iter().enumerate() {
                     let table = match input.source {
@@ -134,13 +135,13 @@ impl Plan {
                         }
                         Source::OutputOf(_) => continue,
                     };
-                    let scan = scans.entry(table.clone()).or_insert_with(|| Scan {
+                    let scan = scans.entry((table.clone(), input.whole_month)).or_insert_with(|| Scan {
                         files: listing.get(&table).cloned().unwrap_or_default(),
                         table,
                         selection: Selection {
                             time_column: input.time_column,
                             columns: Vec::new(),
-                            days: scope.days,
+                            days: if input.whole_month { scope.days.whole_month() } else { scope.days },
                             chunk_rows,
                         },
                         feeds: Vec::new(),

@@ -29,10 +29,11 @@ pub(super) fn replaced(rows: &RecordBatch, target: &Target, days: DateRange) -> 
 }
 
 fn holds(rows: &RecordBatch, condition: &Condition) -> Result<BooleanArray, ArrowError> {
-    match *condition {
-        Condition::TextEquals(field, value) => compare(rows, field, &StringArray::new_scalar(value), cmp::eq),
-        Condition::TextDiffers(field, value) => not(&compare(rows, field, &StringArray::new_scalar(value), cmp::eq)?),
-        Condition::IntegerEquals(field, value) => compare(rows, field, &Int32Array::new_scalar(value), cmp::eq),
+    match condition {
+        Condition::TextEquals(field, value) => compare(rows, field, &StringArray::new_scalar(*value), cmp::eq),
+        Condition::TextDiffers(field, value) => not(&compare(rows, field, &StringArray::new_scalar(*value), cmp::eq)?),
+        Condition::IntegerEquals(field, value) => compare(rows, field, &Int32Array::new_scalar(*value), cmp::eq),
+        Condition::UuidEquals(field, value) => compare(rows, field, &StringArray::new_scalar(value), cmp::eq),
         Condition::IsNull(field) => rows.column_by_name(field).map_or_else(|| Ok(all(rows, true)), |c| is_null(c)),
         Condition::IsNotNull(field) => {
             rows.column_by_name(field).map_or_else(|| Ok(all(rows, false)), |c| is_not_null(c))
