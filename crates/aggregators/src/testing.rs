@@ -9,8 +9,8 @@ use arrow::array::{
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::{
-    AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Grain, Place, PluginKind, ReferenceData, Result,
-    Scope, Section, Semantics, Source, TableName, plugin,
+    AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Finished, Grain, Place, PluginKind,
+    ReferenceData, Result, Scope, Section, Semantics, Source, TableName, plugin,
 };
 
 /// 2025-10-01T00:00Z in nanoseconds.
@@ -78,6 +78,11 @@ impl Job {
 
     /// Folds the lines in pieces of `piece` lines, each in a state of its own that is encoded and decoded on the way.
     pub(crate) fn run(&self, name: &str, lines: &[Line], piece: usize) -> Result<RecordBatch> {
+        self.finished(name, lines, piece).map(|mut finished| finished.outputs.remove(0))
+    }
+
+    /// What [`Job::run`] computes, with what was noticed.
+    pub(crate) fn finished(&self, name: &str, lines: &[Line], piece: usize) -> Result<Finished> {
         let aggregator = self.aggregator(name)?;
         let inputs = aggregator.inputs();
         let handovers = inputs
@@ -112,8 +117,7 @@ impl Job {
                 }
             }
         }
-        let mut finished = fold.finish(total)?;
-        Ok(finished.remove(0))
+        fold.finish(total)
     }
 }
 

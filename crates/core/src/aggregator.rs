@@ -10,6 +10,7 @@ use arrow::array::RecordBatch;
 
 use crate::chunk::Chunk;
 use crate::error::{Error, Result};
+use crate::finding::Finished;
 use crate::input::{Input, InputId};
 use crate::output::Output;
 
@@ -42,11 +43,12 @@ pub trait Aggregator: Send + Sync + 'static {
     /// `Type` or `Label` with the column; the runner adds the rest of the place.
     fn fold(&self, sides: &Self::Sides, state: &mut Self::State, input: InputId, chunk: &Chunk) -> Result<()>;
 
-    /// The rows of each output, typed as [`Output::schema`], in an order that depends on the rows alone.
+    /// The rows of each output, typed as [`Output::schema`], in an order that depends on the rows alone; and what was
+    /// noticed on the way.
     ///
     /// # Errors
     /// Values that do not fit their destination.
-    fn finish(&self, sides: &Self::Sides, state: Self::State) -> Result<Vec<RecordBatch>>;
+    fn finish(&self, sides: &Self::Sides, state: Self::State) -> Result<Finished>;
 }
 
 /// A partial result that can be merged and can travel. Merging is associative and commutative in what
@@ -125,7 +127,7 @@ pub trait Fold: Send + Sync {
     ///
     /// # Errors
     /// As for [`Aggregator::finish`].
-    fn finish(&self, state: AnyState) -> Result<Vec<RecordBatch>>;
+    fn finish(&self, state: AnyState) -> Result<Finished>;
 }
 
 struct Prepared<A: Aggregator> {
@@ -174,11 +176,11 @@ impl<A: Aggregator> Fold for Prepared<A> {
         Ok(Box::new(A::State::decode(&state.encode()?)?))
     }
 
-    fn finish(&self, state: AnyState) -> Result<Vec<RecordBatch>> {
+    fn finish(&self, state: AnyState) -> Result<Finished> {
         let finished = self.aggregator.finish(&self.sides, own(state)?)?;
         let outputs = Aggregator::outputs(self.aggregator.as_ref());
-        let as_declared = finished.len() == outputs.len()
-            && finished.iter().zip(&outputs).all(|(rows, output)| rows.schema() == output.schema());
+        let as_declared = finished.outputs.len() == outputs.len()
+            && finished.outputs.iter().zip(&outputs).all(|(rows, output)| rows.schema() == output.schema());
         if as_declared {
             Ok(finished)
         } else {

@@ -8,7 +8,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, ErrorKind, Input, InputId, Output, ReferenceData, Result, Scope, Source,
+    Aggregator, AnyAggregator, Chunk, Error, ErrorKind, Finished, Input, InputId, Output, ReferenceData, Result, Scope,
+    Source,
 };
 
 use self::state::{GpuState, MAX_SLICES, MEMORY, MIG_MEMORY, MIG_SLICES};
@@ -58,7 +59,7 @@ impl Aggregator for Gpu {
         state.fold(chunk)
     }
 
-    fn finish(&self, (): &(), state: GpuState) -> Result<Vec<RecordBatch>> {
+    fn finish(&self, (): &(), state: GpuState) -> Result<Finished> {
         let mut rows = Vec::new();
         for group in state.groups() {
             let [namespace, node, vendor, model, mig_profile, mig_instance, gpu_uuid] = group.texts;
@@ -79,7 +80,7 @@ impl Aggregator for Gpu {
                 cost_category_id: self.categories.of(namespace).largest_id,
             });
         }
-        Ok(vec![gpu_summary::batch(&rows, &self.scope, &self.reference)?])
+        Ok(vec![gpu_summary::batch(&rows, &self.scope, &self.reference)?].into())
     }
 }
 

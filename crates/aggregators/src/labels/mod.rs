@@ -13,7 +13,8 @@ use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::scope::day_of_instant;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Field, FieldKind, Grain, Input, InputId, Output, Result, Semantics, Source,
+    Aggregator, AnyAggregator, Chunk, Error, Field, FieldKind, Finished, Grain, Input, InputId, Output, Result,
+    Semantics, Source,
 };
 
 use self::state::LabelRows;
@@ -123,7 +124,7 @@ impl Aggregator for Labels {
             .map_err(|error| error.column(labels))
     }
 
-    fn finish(&self, (): &(), state: LabelRows) -> Result<Vec<RecordBatch>> {
+    fn finish(&self, (): &(), state: LabelRows) -> Result<Finished> {
         let mut rows = state.rows();
         rows.sort_unstable();
         if self.semantics == Semantics::Conserving {
@@ -146,7 +147,7 @@ impl Aggregator for Labels {
                 texts(&|row| row.labels.to_owned()),
             ],
         );
-        Ok(vec![batch.map_err(|error| Error::bug(error.to_string()))?])
+        Ok(vec![batch.map_err(|error| Error::bug(error.to_string()))?].into())
     }
 }
 

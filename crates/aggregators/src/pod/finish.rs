@@ -39,11 +39,10 @@ impl Joined {
 }
 
 impl Pod {
-    pub(super) fn rows(&self, kept: &KeptLabels, mut state: PodState) -> Result<RecordBatch> {
-        decide_effective(&mut state)?;
+    pub(super) fn rows(&self, kept: &KeptLabels, state: &PodState) -> Result<RecordBatch> {
         let capacity = Capacity::new(&state.capacity)?;
         let mut merged = MergedLabels::default();
-        let joined = self.join(kept, &state, &capacity, &mut merged)?;
+        let joined = self.join(kept, state, &capacity, &mut merged)?;
 
         let mut categories: HashMap<u32, Matches> = HashMap::new();
         let mut rows = Vec::new();
@@ -146,7 +145,7 @@ impl Pod {
 }
 
 /// Takes the larger of usage and request of each derived daily row whose file has no effective column (spec § 12).
-fn decide_effective(state: &mut PodState) -> Result<()> {
+pub(super) fn decide_effective(state: &mut PodState) -> Result<()> {
     let usage = &mut state.usage[of_grain(Grain::Hourly)];
     for undecided in state.undecided.rows() {
         let [day, namespace, node, _pod, label_text] = undecided.key;

@@ -3,6 +3,7 @@
 mod capacity;
 mod finish;
 mod fold;
+mod repeats;
 mod state;
 
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Input, InputId, Output, ReferenceData, Result, Scope, Semantics, Source,
+    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
+    Source,
 };
 
 use self::state::PodState;
@@ -85,8 +87,13 @@ impl Aggregator for Pod {
         }
     }
 
-    fn finish(&self, labels: &KeptLabels, state: PodState) -> Result<Vec<RecordBatch>> {
-        self.rows(labels, state).map(|rows| vec![rows])
+    fn finish(&self, labels: &KeptLabels, mut state: PodState) -> Result<Finished> {
+        finish::decide_effective(&mut state)?;
+        let findings = match self.semantics {
+            Semantics::Koku => self.repeats(labels, &state)?,
+            Semantics::Conserving => Vec::new(),
+        };
+        Ok(Finished { outputs: vec![self.rows(labels, &state)?], findings })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The worked examples of spec § 14 that concern pods, and the laws.
 
 use proptest::prelude::*;
-use tokaki_core::{Grain, Semantics};
+use tokaki_core::{Finding, Grain, Semantics};
 
 use crate::testing::Cell::{Number, Text};
 use crate::testing::{Cell, Job, Line, line, shown};
@@ -61,6 +61,33 @@ fn example_1_node_labels_change() {
     ];
     assert_eq!(usage(Semantics::Koku, &lines), [r#"{"k":"x"} 2"#, r#"{"k":"y"} 2"#]);
     assert_eq!(usage(Semantics::Conserving, &lines), [r#"{"k":"x"} 1"#, r#"{"k":"y"} 1"#]);
+}
+
+#[test]
+fn koku_reports_what_it_counts_twice_and_conserving_has_nothing_to_report() {
+    let lines = [
+        pod(0, "ns", "{}", 1.0),
+        pod(1, "ns", "{}", 1.0),
+        node_labels(0, r#"{"k":"x"}"#),
+        node_labels(1, r#"{"k":"y"}"#),
+        namespace_labels(0, r#"{"vm_kubevirt_io_name":"a"}"#),
+        namespace_labels(1, r#"{"vm_kubevirt_io_name":"b"}"#),
+    ];
+    let findings = |semantics| {
+        let job = Job::new(semantics, &["k"], &[("n%", 1), ("%s", 2)]);
+        let usage = |finding: Finding| {
+            let usage = finding.amounts.iter().find(|amount| amount.measure == USAGE[1]).expect("usage");
+            (finding.subject, usage.value)
+        };
+        job.finished("pod", &lines, 2).expect("runs").findings.into_iter().map(usage).collect::<Vec<_>>()
+    };
+    // 2 core-hours are counted 2 × 2 × 2 times: 14 too many.
+    let namespace = "2025-10-01 namespace ns".to_owned();
+    assert_eq!(
+        findings(Semantics::Koku),
+        [("2025-10-01 node n1".to_owned(), 2.0), (namespace.clone(), 4.0), (namespace, 8.0)]
+    );
+    assert_eq!(findings(Semantics::Conserving), []);
 }
 
 #[test]
@@ -263,14 +290,30 @@ proptest! {
             .iter()
             .filter_map(|hours| hours.parse::<f64>().ok())
             .sum();
-        let expected: f64 = lines
-            .iter()
-            .filter(|line| line.report_type == "pod_usage" && line.cells["node"] != Text(""))
-            .filter_map(|line| match line.cells["pod_usage_cpu_core_seconds"] {
-                Number(seconds) if seconds.is_finite() => Some(seconds / 3600.0),
-                _ => None,
-            })
-            .sum();
+        let expected = used_by_placed_pods(&lines);
         prop_assert!((total - expected).abs() < 1e-6, "{} became {}", expected, total);
     }
+
+    #[test]
+    fn koku_counts_every_line_item_once_and_reports_the_rest(lines in prop::collection::vec(any_line(), 0..40)) {
+        let job = Job::new(Semantics::Koku, &["k"], &[("a%", 1), ("%", 2)]);
+        let finished = job.finished("pod", &lines, 7).expect("runs");
+        let usage = shown(&finished.outputs[0], &["pod_usage_cpu_core_hours"]);
+        let counted: f64 = usage.iter().filter_map(|hours| hours.parse::<f64>().ok()).sum();
+        let amounts = finished.findings.iter().flat_map(|finding| &finding.amounts);
+        let again: f64 = amounts.filter(|amount| amount.measure == USAGE[1]).map(|amount| amount.value).sum();
+        let expected = used_by_placed_pods(&lines);
+        prop_assert!((counted - again - expected).abs() < 1e-6, "{} - {} is not {}", counted, again, expected);
+    }
+}
+
+/// Core-hours of the line items with a node.
+fn used_by_placed_pods(lines: &[Line]) -> f64 {
+    let placed = lines.iter().filter(|line| line.report_type == "pod_usage" && line.cells["node"] != Text(""));
+    placed
+        .filter_map(|line| match line.cells["pod_usage_cpu_core_seconds"] {
+            Number(seconds) if seconds.is_finite() => Some(seconds / 3600.0),
+            _ => None,
+        })
+        .sum()
 }

@@ -7,8 +7,7 @@ use tokaki_core::rollup::{ExactSum, GroupRow, NULL_TEXT};
 use tokaki_core::{Result, Semantics};
 
 use super::Storage;
-use super::place::{self, Placed};
-use super::place_by_hour;
+use super::place::Placed;
 use super::state::{CAPACITY, REQUEST, StorageState, USAGE};
 use crate::labels::{Bearer, KeptLabels};
 use crate::summaries::ocp_daily_summary::{
@@ -28,11 +27,7 @@ struct Joined {
 }
 
 impl Storage {
-    pub(super) fn rows(&self, kept: &KeptLabels, state: &StorageState) -> Result<RecordBatch> {
-        let placed = match self.semantics {
-            Semantics::Koku => place::of_days(state),
-            Semantics::Conserving => place_by_hour::of_hours(state),
-        };
+    pub(super) fn rows(&self, placed: Vec<Placed>, kept: &KeptLabels, state: &StorageState) -> Result<RecordBatch> {
         let mut merged = MergedLabels::default();
         let joined = self.join(placed, kept, state, &mut merged)?;
 

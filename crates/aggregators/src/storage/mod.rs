@@ -4,6 +4,7 @@ mod finish;
 mod fold;
 mod place;
 mod place_by_hour;
+mod repeats;
 mod state;
 
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Input, InputId, Output, ReferenceData, Result, Scope, Semantics, Source,
+    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
+    Source,
 };
 
 use self::state::StorageState;
@@ -86,8 +88,16 @@ impl Aggregator for Storage {
         }
     }
 
-    fn finish(&self, labels: &KeptLabels, state: StorageState) -> Result<Vec<RecordBatch>> {
-        self.rows(labels, &state).map(|rows| vec![rows])
+    fn finish(&self, labels: &KeptLabels, state: StorageState) -> Result<Finished> {
+        let placed = match self.semantics {
+            Semantics::Koku => place::of_days(&state),
+            Semantics::Conserving => place_by_hour::of_hours(&state),
+        };
+        let findings = match self.semantics {
+            Semantics::Koku => self.repeats(&placed, labels, &state)?,
+            Semantics::Conserving => Vec::new(),
+        };
+        Ok(Finished { outputs: vec![self.rows(placed, labels, &state)?], findings })
     }
 }
 

@@ -157,6 +157,20 @@ fn only_the_own_node_among_the_candidates_is_chosen() {
     assert_eq!(at(""), ["n2 pv 0.5 0.5"]);
 }
 
+#[test]
+fn koku_reports_the_places_that_it_counts_again() {
+    let lines = [pod(0, "p", "n1", "i-1"), pod(1, "p", "n2", "i-2"), claim(0, "p", "pv"), claim(1, "p", "pv")];
+    let found = |semantics| Job::new(semantics, &[], &[]).finished("storage", &lines, 2).expect("runs").findings;
+    let findings = found(Semantics::Koku);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].subject, "2025-10-01 claim data of namespace ns");
+    let amounts: Vec<f64> = findings[0].amounts.iter().map(|amount| amount.value).collect();
+    // Capacity 1.0 on either node instead of 0.5 and 0.5; request and usage are shared, so nothing is gained there but
+    // the second place's share.
+    assert_eq!(amounts, [1.0, 0.5, 0.25]);
+    assert_eq!(found(Semantics::Conserving), []);
+}
+
 fn any_line() -> impl Strategy<Value = Line> {
     let text = |choices: &'static [&'static str]| prop::sample::select(choices);
     let pods = (0_i64..30, text(&["p", "q", ""]), text(&["n1", "n2", ""]), text(&["i-1", "i-2"]))

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Float64Type};
 use tokaki_core::rollup::{ExactSum, Resolution};
-use tokaki_core::{Error, Result, Semantics};
+use tokaki_core::{Error, Finished, Result, Semantics};
 
 use super::Unallocated;
 use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, MEASURES, Measures, Owner, POD, Row};
 use crate::words::label_map::NO_LABELS;
+use crate::words::repeats::{Cause, Repeats, Sums, subject};
 use crate::words::units::storable;
 
 /// Namespaces that stand for what nobody used; their rows are not usage.
@@ -30,9 +31,10 @@ struct NodeOfDay<'a> {
 }
 
 impl Unallocated {
-    pub(super) fn rows(&self, pods: &RecordBatch) -> Result<RecordBatch> {
+    pub(super) fn rows(&self, pods: &RecordBatch) -> Result<Finished> {
         let nodes = self.nodes(pods)?;
         let mut rows = Vec::new();
+        let mut repeats = Repeats::default();
         for ((day, node), of_node) in &nodes {
             let namespace = namespace_of_role(self.role(node, &of_node.resource_ids));
             let row = Row {
@@ -54,6 +56,13 @@ impl Unallocated {
             match self.semantics {
                 // A row per matching pattern, each with the pattern's id (spec § 9).
                 Semantics::Koku if !matching.is_empty() => {
+                    let again = matching.len() as u32 - 1;
+                    repeats.add(
+                        Cause::Patterns,
+                        || subject(*day, "namespace", namespace),
+                        &left(&row.measures)?,
+                        again,
+                    )?;
                     for id in matching {
                         rows.push(Row { cost_category_id: Some(id), ..row });
                     }
@@ -62,7 +71,11 @@ impl Unallocated {
             }
         }
         let output = ocp_daily_summary::output(Owner::Unallocated, &self.reference);
-        ocp_daily_summary::batch(&rows, &output, &self.scope, &self.reference)
+        let names = DIFFERENCES.map(|(measure, _)| MEASURES[measure]);
+        Ok(Finished {
+            outputs: vec![ocp_daily_summary::batch(&rows, &output, &self.scope, &self.reference)?],
+            findings: repeats.findings(names, |_, hours| Resolution::CORE_SECONDS.value(hours.0)),
+        })
     }
 
     /// The usage rows by day and node.
@@ -124,6 +137,15 @@ impl NodeOfDay<'_> {
         }
         Ok(measures)
     }
+}
+
+/// The differences of a row as sums of hours.
+fn left(measures: &Measures) -> Result<Sums<{ DIFFERENCES.len() }>> {
+    let mut sums = Sums::default();
+    for (sum, (measure, _)) in sums.iter_mut().zip(DIFFERENCES) {
+        sum.add(Resolution::CORE_SECONDS.units(measures[measure].unwrap_or_default())?)?;
+    }
+    Ok(sums)
 }
 
 /// The difference is exact and rounded once, so that a node that is used up has nothing left, not almost nothing.

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
+    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
 };
 
 use crate::summaries::ocp_daily_summary::{self, Owner};
@@ -62,8 +62,8 @@ impl Aggregator for Unallocated {
         Err(Error::bug("unallocated capacity is computed from pod rows, not from a table"))
     }
 
-    fn finish(&self, pods: &RecordBatch, (): ()) -> Result<Vec<RecordBatch>> {
-        self.rows(pods).map(|rows| vec![rows])
+    fn finish(&self, pods: &RecordBatch, (): ()) -> Result<Finished> {
+        self.rows(pods)
     }
 }
 

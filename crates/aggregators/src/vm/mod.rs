@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
-use tokaki_core::{Aggregator, AnyAggregator, Chunk, Error, Input, InputId, Output, Result, Scope, Source};
+use tokaki_core::{Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, Result, Scope, Source};
 
 use self::state::VmState;
 use crate::line_items::{pod_usage, storage_usage, vm_usage};
@@ -60,9 +60,9 @@ impl Aggregator for Vm {
         }
     }
 
-    fn finish(&self, pods: &RecordBatch, state: VmState) -> Result<Vec<RecordBatch>> {
+    fn finish(&self, pods: &RecordBatch, state: VmState) -> Result<Finished> {
         let rows = if state.has_machines() { state.machines()? } else { from_pods::machines(pods, &state)? };
-        Ok(vec![vm_resources::batch(&rows, &self.scope)?])
+        Ok(vec![vm_resources::batch(&rows, &self.scope)?].into())
     }
 }
 

@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line() {
-        let line = line("info", Event::Finished { aggregator: "pod", rows: 42 });
+        let line = line("info", Event::Finished { aggregator: "pod", rows: 42, findings: &[] });
         let value: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(line.matches('\n').count(), 1);
         assert_eq!(

@@ -58,7 +58,7 @@ impl Observer for Lines {
             Event::SplitFolded { file, row_group, rows, rows_in_scope, .. } => {
                 tracing::debug!(target: OWN, "{file} row group {row_group}: {rows_in_scope} of {rows} rows in scope");
             }
-            Event::Finished { aggregator, rows } => {
+            Event::Finished { aggregator, rows, .. } => {
                 info(format_args!("{aggregator}: {} rows", HumanCount(*rows)));
             }
             Event::Committed { receipt } => {

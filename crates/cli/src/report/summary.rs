@@ -8,11 +8,14 @@ use indicatif::HumanCount;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
 use tokaki_core::pipeline::{OutputRows, Report};
-use tokaki_core::{Grain, Scope, TableName};
+use tokaki_core::{Finding, Grain, Scope, TableName};
 
 use super::columns::aligned;
 use super::{Reporter, json, stdout};
 use crate::config::settings::LogFormat;
+
+/// Findings that people see; the JSON summary has all.
+const FINDINGS_SHOWN: usize = 5;
 
 /// The end of a run.
 #[derive(Debug, Serialize)]
@@ -25,6 +28,8 @@ pub(crate) struct Summary<'a> {
     rows_out: u64,
     rows_replaced: u64,
     outputs: &'a [OutputRows],
+    /// What the aggregators noticed, for instance what parity with Koku counts more than once.
+    findings: &'a [Finding],
     /// Wall clock.
     seconds: f64,
     /// Rows in per second.
@@ -61,6 +66,7 @@ impl<'a> Summary<'a> {
             rows_out: done.outputs.iter().map(|output| output.rows).sum(),
             rows_replaced: done.receipt.rows_deleted,
             outputs: &done.outputs,
+            findings: &done.findings,
             seconds,
             rows_per_second: done.rows_in as f64 / seconds.max(f64::EPSILON),
             peak_memory_bytes: peak_memory(),
@@ -95,6 +101,13 @@ impl<'a> Summary<'a> {
             );
         }
         row("replaced", HumanCount(self.rows_replaced).to_string());
+        for (index, finding) in self.findings.iter().take(FINDINGS_SHOWN).enumerate() {
+            row(if index == 0 { "noticed" } else { "" }, noticed(finding));
+        }
+        if self.findings.len() > FINDINGS_SHOWN {
+            let more = HumanCount((self.findings.len() - FINDINGS_SHOWN) as u64);
+            row("", format!("… and {more} more: --log-format json lists them all"));
+        }
         // Fractions of a row per second are no news.
         let rate = HumanCount(self.rows_per_second.round() as u64);
         row("time", format!("{:.2} s ({rate} rows/s)", self.seconds));
@@ -105,6 +118,12 @@ impl<'a> Summary<'a> {
         row("look", self.look.to_owned());
         format!("tokaki  done\n{}", aligned(&rows, "  "))
     }
+}
+
+/// One finding in a line, with its first amount.
+fn noticed(finding: &Finding) -> String {
+    let amount = finding.amounts.first().map(|amount| format!(", {} +{:.3}", amount.measure, amount.value));
+    format!("{}: {}{}", finding.what, finding.subject, amount.unwrap_or_default())
 }
 
 impl std::fmt::Display for TableFiles {
@@ -150,6 +169,7 @@ mod tests {
             splits: 6,
             rows_in: 5760,
             outputs: vec![OutputRows { aggregator: "pod".into(), table: "summary".into(), rows: 42 }],
+            findings: Vec::new(),
             receipt: Receipt {
                 rows_deleted: 1,
                 rows_inserted: 42,

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::finding::Finding;
 use crate::pipeline::plan::Plan;
 use crate::sink::Receipt;
 
@@ -42,6 +43,8 @@ pub enum Event<'a> {
         aggregator: &'a str,
         /// Rows of all its outputs.
         rows: u64,
+        /// What it noticed.
+        findings: &'a [Finding],
     },
     /// The destination shows the new rows.
     Committed {
@@ -68,7 +71,7 @@ pub struct OutputRows {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// Files that were opened.
     pub files: usize,
@@ -78,6 +81,8 @@ pub struct Report {
     pub rows_in: u64,
     /// Rows written, by aggregator and table.
     pub outputs: Vec<OutputRows>,
+    /// What the written aggregators noticed.
+    pub findings: Vec<Finding>,
     /// What the sink did.
     pub receipt: Receipt,
 }

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use futures::StreamExt;
 use tokio::sync::oneshot;
 
@@ -17,6 +16,7 @@ use crate::aggregator::{AnyState, Fold};
 use crate::catalog::Catalog;
 use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Place, Result};
+use crate::finding::Finished;
 use crate::input::{InputId, Selection, Source, TableName};
 use crate::output::Output;
 use crate::pipeline::event::{Event, Observer, OutputRows, Report};
@@ -104,7 +104,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
             .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))?,
     );
 
-    let mut finished: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
+    let mut finished: BTreeMap<String, Finished> = BTreeMap::new();
     let mut splits = 0;
     let mut rows_in = 0;
     for (index, stage) in plan.stages.iter().enumerate() {
@@ -116,10 +116,12 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
 
     let mut replacement = wiring.sink.begin(scope, &destinations).await?;
     let mut rows_out = Vec::new();
+    let mut findings = Vec::new();
     for name in &wiring.written {
-        let batches = finished.get(name).map(Vec::as_slice).unwrap_or_default();
+        let Some(of_aggregator) = finished.remove(name) else { continue };
+        findings.extend(of_aggregator.findings);
         let own = outputs.iter().filter(|(owner, _)| owner == name).map(|(_, output)| output);
-        for (output, rows) in own.zip(batches) {
+        for (output, rows) in own.zip(&of_aggregator.outputs) {
             replacement.append(output, rows).await?;
             rows_out.push(OutputRows {
                 aggregator: name.clone(),
@@ -130,7 +132,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     }
     let receipt = replacement.commit().await?;
     observer.event(&Event::Committed { receipt: &receipt });
-    Ok(Report { files: plan.files(), splits, rows_in, outputs: rows_out, receipt })
+    Ok(Report { files: plan.files(), splits, rows_in, outputs: rows_out, findings, receipt })
 }
 
 fn written_outputs(wiring: &Wiring) -> Vec<(String, Output)> {
@@ -145,7 +147,7 @@ fn written_outputs(wiring: &Wiring) -> Vec<(String, Output)> {
 struct StageDone {
     splits: usize,
     rows_in: u64,
-    finished: BTreeMap<String, Vec<RecordBatch>>,
+    finished: BTreeMap<String, Finished>,
 }
 
 /// A split and the scan that it belongs to.
@@ -165,7 +167,7 @@ async fn run_stage(
     wiring: &Wiring,
     pool: &Arc<rayon::ThreadPool>,
     workers: usize,
-    finished: &BTreeMap<String, Vec<RecordBatch>>,
+    finished: &BTreeMap<String, Finished>,
     observer: &dyn Observer,
 ) -> Result<StageDone> {
     let folds: Arc<[Arc<dyn Fold>]> = prepare(stage, wiring, finished)?.into();
@@ -216,11 +218,7 @@ async fn run_stage(
     Ok(StageDone { splits, rows_in, finished })
 }
 
-fn prepare(
-    stage: &Stage,
-    wiring: &Wiring,
-    finished: &BTreeMap<String, Vec<RecordBatch>>,
-) -> Result<Vec<Arc<dyn Fold>>> {
+fn prepare(stage: &Stage, wiring: &Wiring, finished: &BTreeMap<String, Finished>) -> Result<Vec<Arc<dyn Fold>>> {
     let prepare = |name: &String| {
         let aggregator = Arc::clone(&wiring.aggregators[name]);
         let handovers = aggregator
@@ -230,7 +228,7 @@ fn prepare(
                 Source::OutputOf(other) => Some(
                     finished
                         .get(other)
-                        .and_then(|batches| batches.first().cloned())
+                        .and_then(|finished| finished.outputs.first().cloned())
                         .ok_or_else(|| Error::bug(format!("`{other}` handed nothing over to `{name}`"))),
                 ),
                 _ => None,
@@ -331,7 +329,7 @@ fn finish(
     folds: &[Arc<dyn Fold>],
     all_states: Vec<States>,
     observer: &dyn Observer,
-) -> Result<BTreeMap<String, Vec<RecordBatch>>> {
+) -> Result<BTreeMap<String, Finished>> {
     let mut merged: States = folds.iter().map(|fold| fold.start()).collect();
     for states in all_states {
         for (position, state) in states.into_iter().enumerate() {
@@ -340,12 +338,13 @@ fn finish(
     }
     let mut finished = BTreeMap::new();
     for ((name, fold), state) in stage.aggregators.iter().zip(folds).zip(merged) {
-        let batches = fold.finish(state)?;
+        let of_aggregator = fold.finish(state)?;
         observer.event(&Event::Finished {
             aggregator: name,
-            rows: batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            rows: of_aggregator.outputs.iter().map(|rows| rows.num_rows() as u64).sum(),
+            findings: &of_aggregator.findings,
         });
-        finished.insert(name.clone(), batches);
+        finished.insert(name.clone(), of_aggregator);
     }
     Ok(finished)
 }

@@ -1,0 +1,40 @@
+//! What an aggregator noticed while it computed, told with its amount.
+
+use arrow::array::RecordBatch;
+use serde::Serialize;
+
+/// Something that a user should know of a result, for instance usage that was counted more than once.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// What was noticed, for instance `counted more than once: label sets of a node`.
+    pub what: &'static str,
+    /// What it is about: the day, and which node, namespace, claim or pattern.
+    pub subject: String,
+    /// How much, by measure.
+    pub amounts: Vec<Amount>,
+}
+
+/// A quantity of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Amount {
+    /// The output column.
+    pub measure: &'static str,
+    /// In the unit of the column.
+    pub value: f64,
+}
+
+/// What [`crate::Aggregator::finish`] yields.
+#[derive(Debug, Clone, Default)]
+pub struct Finished {
+    /// Rows of each output.
+    pub outputs: Vec<RecordBatch>,
+    /// What was noticed, in an order that depends on the rows alone.
+    pub findings: Vec<Finding>,
+}
+
+impl From<Vec<RecordBatch>> for Finished {
+    /// Rows of which nothing is to be said.
+    fn from(outputs: Vec<RecordBatch>) -> Self {
+        Self { outputs, findings: Vec::new() }
+    }
+}
