@@ -10,8 +10,8 @@ use tokaki_core::plugin::{AggregatorPart, StorePart};
 use tokaki_core::reader::ChunkDecoder;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, Catalog, Chunk, DataFile, Error, Input, InputId, Output, Reader, ReferenceData, ReferenceSource,
-    Replacement, Result, Scope, Section, Selection, Sink, Source, Split, State, TableName,
+    Aggregator, Catalog, Chunk, DataFile, Error, Finished, Input, InputId, Output, Reader, ReferenceData,
+    ReferenceSource, Replacement, Result, Scope, Section, Selection, Sink, Source, Split, TableName,
 };
 
 use crate::config::environment::Environment;
@@ -44,26 +44,9 @@ struct FakeAggregator {
     inputs: Vec<Input>,
 }
 
-#[derive(Debug, Default)]
-struct NoState;
-
-impl State for NoState {
-    fn merge(&mut self, _: Self) -> Result<()> {
-        Ok(())
-    }
-
-    fn encode(&self) -> Result<Vec<RecordBatch>> {
-        Ok(Vec::new())
-    }
-
-    fn decode(_: &[RecordBatch]) -> Result<Self> {
-        Ok(Self)
-    }
-}
-
 impl Aggregator for FakeAggregator {
     type Sides = ();
-    type State = NoState;
+    type State = ();
 
     fn inputs(&self) -> Vec<Input> {
         self.inputs.clone()
@@ -77,16 +60,14 @@ impl Aggregator for FakeAggregator {
         Ok(())
     }
 
-    fn start(&self) -> NoState {
-        NoState
-    }
+    fn start(&self) {}
 
-    fn fold(&self, (): &(), _: &mut NoState, _: InputId, _: &Chunk) -> Result<()> {
+    fn fold(&self, (): &(), (): &mut (), _: InputId, _: &Chunk) -> Result<()> {
         Ok(())
     }
 
-    fn finish(&self, (): &(), _: NoState) -> Result<Vec<RecordBatch>> {
-        Ok(vec![RecordBatch::new_empty(Output::handover(&[]).schema())])
+    fn finish(&self, (): &(), (): ()) -> Result<Finished> {
+        Ok(vec![RecordBatch::new_empty(Output::handover(&[]).schema())].into())
     }
 }
 
