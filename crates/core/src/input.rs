@@ -19,6 +19,19 @@ pub enum Grain {
     Daily,
 }
 
+impl Grain {
+    /// Both grains, in the order of [`Grain::index`].
+    pub const ALL: [Self; 2] = [Self::Hourly, Self::Daily];
+
+    /// Position in an array that holds something for each grain.
+    pub fn index(self) -> usize {
+        match self {
+            Self::Hourly => 0,
+            Self::Daily => 1,
+        }
+    }
+}
+
 /// A table of line items: what it reports, and how finely.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TableName {

@@ -8,7 +8,7 @@ use tokaki_core::{Grain, Result, Semantics};
 
 use super::Pod;
 use super::capacity::{Amount, Capacity};
-use super::state::{EFFECTIVE, MEMORY, PodState, USAGE, of_grain};
+use super::state::{EFFECTIVE, MEMORY, PodState, USAGE};
 use crate::labels::{Bearer, KeptLabels};
 use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, MEASURES, Measures, NO_USAGE_COST, Owner, POD, Row};
 use crate::words::cost_category::Matches;
@@ -90,8 +90,8 @@ impl Pod {
         merged: &mut MergedLabels<3>,
     ) -> Result<Vec<Joined>> {
         let mut joined = Vec::new();
-        for grain in [Grain::Hourly, Grain::Daily] {
-            let grain_index = of_grain(grain);
+        for grain in Grain::ALL {
+            let grain_index = grain.index();
             for (group, row) in state.usage[grain_index].rows().iter().enumerate() {
                 let [day, namespace, node, set, resource_id, node_labels, namespace_labels] = row.key;
                 let day = day as i32;
@@ -146,7 +146,7 @@ impl Pod {
 
 /// Takes the larger of usage and request of each derived daily row whose file has no effective column (spec § 12).
 pub(super) fn decide_effective(state: &mut PodState) -> Result<()> {
-    let usage = &mut state.usage[of_grain(Grain::Hourly)];
+    let usage = &mut state.usage[Grain::Hourly.index()];
     for undecided in state.undecided.rows() {
         let [day, namespace, node, _pod, label_text] = undecided.key;
         let group = usage.group([day, namespace, node, state.labels.known_set_of(label_text), NULL_TEXT, 0, 0]);

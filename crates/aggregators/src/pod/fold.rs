@@ -5,7 +5,7 @@ use tokaki_core::rollup::{GroupRow, NULL_TEXT, Rollup};
 use tokaki_core::scope::day_of_instant;
 use tokaki_core::{Chunk, Grain, Result, Semantics};
 
-use super::state::{CAPACITY, EFFECTIVE, LIMIT, MEMORY, PodState, REQUESTED, UNDECIDED, USAGE, USED, of_grain};
+use super::state::{CAPACITY, EFFECTIVE, LIMIT, MEMORY, PodState, REQUESTED, UNDECIDED, USAGE, USED};
 use crate::labels::{Bearer, KeptLabels};
 use crate::line_items::pod_usage;
 use crate::words::instant_key::halves;
@@ -67,7 +67,7 @@ impl PodState {
                 }
             };
             let key = [day as u32, namespace, node, set, resource_ids[row], node_labels, namespace_labels];
-            let group = self.usage[of_grain(grain)].group(key);
+            let group = self.usage[grain.index()].group(key);
             raise(group, &columns.capacity, row)?;
             columns.cpu.add_to(group, 0, row, derive)?;
             columns.memory.add_to(group, MEMORY, row, derive)?;

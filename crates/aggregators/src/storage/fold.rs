@@ -4,7 +4,7 @@ use tokaki_core::rollup::{NULL_TEXT, Rollup};
 use tokaki_core::scope::{NANOSECONDS_PER_DAY, day_of_instant};
 use tokaki_core::{Chunk, Grain, Result, Semantics};
 
-use super::state::{ITEMS, StorageState, of_grain};
+use super::state::{ITEMS, StorageState};
 use crate::line_items::{pod_usage, storage_usage};
 use crate::words::instant_key::halves;
 use crate::words::tag_keys::TagKeys;
@@ -48,7 +48,7 @@ impl StorageState {
             let claim_set = self.labels.set_of(claim_texts[row], keys).map_err(|error| error.column(CLAIM_LABELS))?;
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let own_node = if semantics == Semantics::Conserving { nodes[row] } else { NULL_TEXT };
-            let group = self.items[of_grain(grain)].group([
+            let group = self.items[grain.index()].group([
                 high,
                 low,
                 namespaces[row],
@@ -90,7 +90,7 @@ impl StorageState {
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let label_text = label_texts.get(row).copied().unwrap_or(NULL_TEXT);
             let key = [high, low, namespaces[row], pods[row], nodes[row], resource_ids[row], label_text];
-            self.pods[of_grain(grain)].group(key);
+            self.pods[grain.index()].group(key);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use tokaki_core::Grain;
 use tokaki_core::rollup::NULL_TEXT;
 use tokaki_core::scope::day_of_instant;
 
-use super::state::{StorageState, of_grain};
+use super::state::StorageState;
 use crate::words::instant_key::whole;
 
 /// An item at one of its places. Amounts but capacity are shared by the nodes that mount the volume.
@@ -85,12 +85,12 @@ fn pods_of_days(state: &StorageState) -> HashMap<PodOfDay, BTreeSet<(u32, u32)>>
             places.entry((day, namespace, pod)).or_default().insert((node, resource_id));
         }
     };
-    for row in state.pods[of_grain(Grain::Daily)].rows() {
+    for row in state.pods[Grain::Daily.index()].rows() {
         add(row.key);
     }
     // A derived daily row has the largest machine id of its hours (spec § 12).
     let ranks = state.texts.ranks();
-    let mut derived: Vec<[u32; 7]> = state.pods[of_grain(Grain::Hourly)].rows().iter().map(|row| row.key).collect();
+    let mut derived: Vec<[u32; 7]> = state.pods[Grain::Hourly.index()].rows().iter().map(|row| row.key).collect();
     let daily_key =
         |[high, low, namespace, pod, node, _, label_text]: [u32; 7]| [high, low, namespace, pod, node, label_text];
     derived.sort_unstable_by_key(|key| (daily_key(*key), ranks[key[5] as usize]));

@@ -7,21 +7,21 @@ use tokaki_core::rollup::{NULL_TEXT, Rollup};
 use tokaki_core::scope::day_of_instant;
 
 use super::place::Placed;
-use super::state::{StorageState, of_grain};
+use super::state::StorageState;
 use crate::words::instant_key::whole;
 
 /// Every item that is a line item, at its one place.
 pub(super) fn of_hours(state: &StorageState) -> Vec<Placed> {
     let ranks = state.texts.ranks();
     let no_node = state.texts.known("").unwrap_or(NULL_TEXT);
-    let hourly_days = days(&state.items[of_grain(Grain::Hourly)]);
-    let hourly_pod_days = days(&state.pods[of_grain(Grain::Hourly)]);
+    let hourly_days = days(&state.items[Grain::Hourly.index()]);
+    let hourly_pod_days = days(&state.pods[Grain::Hourly.index()]);
     let pods = pods(state, &hourly_pod_days, &ranks);
 
     let mut placed = Vec::new();
     let mut nodes: HashMap<(i64, u32), HashSet<u32>> = HashMap::new();
-    for grain in [Grain::Hourly, Grain::Daily] {
-        for (group, row) in state.items[of_grain(grain)].rows().iter().enumerate() {
+    for grain in Grain::ALL {
+        for (group, row) in state.items[grain.index()].rows().iter().enumerate() {
             let [high, low, namespace, pod, claim, volume, .., own_node] = row.key;
             let at = whole([high, low]);
             let day = day_of_instant(at);
@@ -46,7 +46,7 @@ pub(super) fn of_hours(state: &StorageState) -> Vec<Placed> {
             }
             placed.push((
                 (at, volume),
-                Placed { item: (of_grain(grain), group), day, instant, node, resource_id, shared_by: 1 },
+                Placed { item: (grain.index(), group), day, instant, node, resource_id, shared_by: 1 },
             ));
         }
     }
@@ -77,8 +77,8 @@ impl PodOfDay {
 /// The pods' line items, hourly where the day has any. Null namespaces and pods place nothing.
 fn pods(state: &StorageState, hourly_days: &HashSet<i32>, ranks: &[u32]) -> HashMap<(i32, u32, u32), PodOfDay> {
     let mut pods: HashMap<_, PodOfDay> = HashMap::new();
-    for grain in [Grain::Hourly, Grain::Daily] {
-        for row in state.pods[of_grain(grain)].rows() {
+    for grain in Grain::ALL {
+        for row in state.pods[grain.index()].rows() {
             let [high, low, namespace, pod, node, resource_id, _] = row.key;
             let at = whole([high, low]);
             let day = day_of_instant(at);

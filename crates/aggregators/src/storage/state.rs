@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
-use tokaki_core::{Error, Grain, Result, State};
+use tokaki_core::{Error, Result, State};
 
 use crate::line_items::storage_usage;
 use crate::words::label_sets::LabelSets;
@@ -76,14 +76,6 @@ impl Default for StorageState {
             pods: [Rollup::new(&PODS), Rollup::new(&PODS)],
             columns: ColumnIds::default(),
         }
-    }
-}
-
-/// Position of a grain in a state's arrays.
-pub(super) fn of_grain(grain: Grain) -> usize {
-    match grain {
-        Grain::Hourly => 0,
-        Grain::Daily => 1,
     }
 }
 
