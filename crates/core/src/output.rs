@@ -60,6 +60,8 @@ pub struct Table {
     pub primary_key: &'static [&'static str],
     /// Indexes.
     pub indexes: &'static [Index],
+    /// The few columns that a person looks at first.
+    pub headline: &'static [&'static str],
 }
 
 /// A condition on a row of a destination table. Conditions of a list hold together.
@@ -172,7 +174,8 @@ mod tests {
     use super::Condition::{IntegerEquals, IsNotNull, IsNull, TextDiffers, TextEquals};
     use super::*;
 
-    static TABLE: Table = Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[] };
+    static TABLE: Table =
+        Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[], headline: &[] };
 
     fn owns(conditions: &[Condition]) -> Destination {
         Destination { table: &TABLE, owned: conditions.to_vec() }

@@ -1,14 +1,18 @@
 //! Commands for the user's shell.
 
+use tokaki_core::Table;
+
 /// `text` as one word of a POSIX shell.
 pub(crate) fn shell_word(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
-/// A query that shows the first rows of `table`, which is quoted already where it must be.
-pub(crate) fn first_rows(table: &str) -> String {
-    format!("SELECT * FROM {table} LIMIT 10")
+/// A query that shows the first rows of `table` with what people look at first; `name` is quoted already where it must
+/// be. The names of columns are our own and need no quotes.
+pub(crate) fn first_rows(table: &Table, name: &str) -> String {
+    let columns = if table.headline.is_empty() { "*".to_owned() } else { table.headline.join(", ") };
+    format!("SELECT {columns} FROM {name} LIMIT 10")
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub static TABLE: Table = Table {
         Index::Ordered("model_name"),
         Index::Ordered("mig_profile"),
     ],
+    headline: &["usage_start", "namespace", "node", "model_name", "gpu_uuid", "gpu_count"],
 };
 
 /// Number of leading columns of [`TABLE`] that are written.

@@ -87,6 +87,15 @@ pub static TABLE: Table = Table {
         Index::Json("pod_labels"),
         Index::Json("volume_labels"),
     ],
+    headline: &[
+        "usage_start",
+        "data_source",
+        "namespace",
+        "node",
+        "pod_usage_cpu_core_hours",
+        "pod_usage_memory_gigabyte_hours",
+        "persistentvolumeclaim_usage_gigabyte_months",
+    ],
 };
 
 /// Number of leading columns of [`TABLE`] that are written: up to `cost_category_id`.

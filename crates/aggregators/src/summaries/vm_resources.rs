@@ -29,6 +29,7 @@ pub static TABLE: Table = Table {
     day_field: "usage_start",
     primary_key: &["usage_start", "id"],
     indexes: &[Index::Ordered("vm_name")],
+    headline: &["vm_name", "node", "pvc_name", "cpu_request", "mem_request"],
 };
 
 /// The output of the `vm` aggregator: all rows of the source.

@@ -12,7 +12,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use tempfile::{NamedTempFile, TempPath};
-use tokaki_core::{DateRange, Error, ErrorKind, Result};
+use tokaki_core::{DateRange, Error, ErrorKind, Result, Table};
 
 use super::existing::{Existing, file_schema};
 use super::owned::replaced;
@@ -26,8 +26,8 @@ const ROW_GROUP_ROWS: usize = 131_072;
 
 /// A file that is being written under a temporary name.
 pub(super) struct Draft {
-    /// Name of the table.
-    pub(super) table: &'static str,
+    /// The table.
+    pub(super) table: &'static Table,
     /// Rows of the old file that were left out.
     pub(super) rows_deleted: u64,
     path: PathBuf,
@@ -49,7 +49,7 @@ impl Draft {
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
             .map_err(|error| parquet_error(&path, &error))?;
         let pending = BatchCoalescer::new(schema.clone(), WRITE_ROWS);
-        let mut draft = Self { table: target.table.name, rows_deleted: 0, path, temporary, writer, pending, schema };
+        let mut draft = Self { table: target.table, rows_deleted: 0, path, temporary, writer, pending, schema };
         if let Some(existing) = existing {
             draft.copy_staying(existing, target, days)?;
         }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result};
+use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result, Table};
 
 use super::draft::Draft;
 use super::folder::Folder;
@@ -54,7 +54,7 @@ impl Replacement for ParquetReplacement {
         let table = destination(output)?.table.name;
         let own_rows = rows.clone();
         files = blocking(move || {
-            let draft = files.drafts.iter_mut().find(|draft| draft.table == table);
+            let draft = files.drafts.iter_mut().find(|draft| draft.table.name == table);
             draft.ok_or_else(|| Error::bug("rows for a table that was not begun"))?.append(&own_rows)?;
             Ok(files)
         })
@@ -87,7 +87,7 @@ impl Files {
     }
 }
 
-fn look(folder: &Path, table: &str) -> String {
-    let file = folder.join(format!("{table}.parquet")).to_string_lossy().replace('"', "\"\"");
-    format!("duckdb -c {}", shell_word(&first_rows(&format!("\"{file}\""))))
+fn look(folder: &Path, table: &Table) -> String {
+    let file = folder.join(format!("{}.parquet", table.name)).to_string_lossy().replace('"', "\"\"");
+    format!("duckdb -c {}", shell_word(&first_rows(table, &format!("\"{file}\""))))
 }

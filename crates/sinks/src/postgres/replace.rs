@@ -51,7 +51,7 @@ impl PostgresReplacement {
         }
         if let Some(target) = targets.first() {
             let table = format!("{}.{}", quoted(&schema), quoted(target.table.name));
-            receipt.look = server.psql(&first_rows(&table));
+            receipt.look = server.psql(&first_rows(target.table, &table));
         }
         Ok(Self { connection: Some(connection), server, schema, receipt })
     }

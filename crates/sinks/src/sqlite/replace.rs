@@ -62,8 +62,8 @@ impl SqliteReplacement {
             }
         }
         if let Some(target) = targets.first() {
-            let query = shell_word(&first_rows(target.table.name));
-            receipt.look = format!("sqlite3 -header {} {query}", shell_word(&file.to_string_lossy()));
+            let query = shell_word(&first_rows(target.table, target.table.name));
+            receipt.look = format!("sqlite3 -box {} {query}", shell_word(&file.to_string_lossy()));
         }
         Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), receipt })
     }

@@ -190,7 +190,7 @@ async fn relative_paths_start_at_the_working_directory() {
     let existed = std::fs::remove_file(Path::new(&name));
     assert_eq!(
         receipt.expect("a run").look,
-        format!("sqlite3 -header {name} 'SELECT * FROM usage_daily_summary LIMIT 10'")
+        format!("sqlite3 -box {name} 'SELECT usage_start, cpu_hours FROM usage_daily_summary LIMIT 10'")
     );
     existed.expect("the file was in the working directory");
 }

@@ -30,6 +30,7 @@ pub(crate) static USAGE: Table = Table {
     day_field: "usage_start",
     primary_key: &["usage_start", "uuid"],
     indexes: &[Index::Ordered("usage_start"), Index::TextPrefix("namespace"), Index::Json("pod_labels")],
+    headline: &["usage_start", "cpu_hours"],
 };
 
 fn owned(data_source: &'static str) -> Vec<Condition> {
