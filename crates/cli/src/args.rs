@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::config::text::Text;
+use crate::convert::ConvertArgs;
 use crate::exit;
 
 const EXAMPLES: &str = "\
 Examples:
   tokaki run --case DIR                      aggregate DIR/input into ./tokaki.db
   tokaki run --config tokaki.toml --plan     see what a run would read and write
+  tokaki convert --input payload.tar.gz --output data --org ORG --source UUID
+                                             make Parquet of what the operator uploads
   tokaki config show                         see every setting and where it comes from
 ";
 
@@ -31,6 +34,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Read, aggregate and replace the rows of a scope
     Run(RunArgs),
+    /// Write an operator's payload as Parquet in Koku's layout
+    Convert(ConvertArgs),
     /// Look at the configuration
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -13,6 +13,7 @@
 
 mod args;
 mod config;
+mod convert;
 pub mod exit;
 mod failure;
 #[cfg(test)]
@@ -61,6 +62,10 @@ fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<(), Failure> {
             report::log::start(&config.settings.log, args.quiet);
             on_runtime(run::run(&config, args))
         }
+        Command::Convert(args) => {
+            *format = sources(cli)?.log_format();
+            on_runtime(convert::run(args, *format))
+        }
         Command::Config(ConfigCommand::Show { .. }) => {
             let config = load(cli, format)?;
             on_runtime(check_plugins(&config))?;
@@ -82,13 +87,17 @@ fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<(), Failure> {
     }
 }
 
-fn load(cli: &Cli, format: &mut LogFormat) -> Result<Config, Failure> {
-    let sources = Sources {
+fn sources(cli: &Cli) -> Result<Sources, Failure> {
+    Ok(Sources {
         case: cli.case().cloned(),
         file: cli.config.config.clone(),
         environment: Environment::of_process()?,
         flags: cli.settings(),
-    };
+    })
+}
+
+fn load(cli: &Cli, format: &mut LogFormat) -> Result<Config, Failure> {
+    let sources = sources(cli)?;
     *format = sources.log_format();
     let config = Config::load(&sources)?;
     *format = config.settings.log.format;

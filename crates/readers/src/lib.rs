@@ -1,10 +1,13 @@
 //! Where line items and reference data come from: the Parquet reader, the catalogs `koku` and `flat`, and the
-//! reference source `file`. Each is a plugin in a folder of its own; they share the [`store`] that holds the files.
+//! reference sources `file` and `postgres`. Each is a plugin in a folder of its own; those that read files share the
+//! [`store`] that holds them.
 
 pub mod file;
 pub mod flat;
 pub mod koku;
 pub mod parquet;
+pub mod payload;
+pub mod postgres;
 pub mod store;
 
 /// Installs what network access needs once per process: the TLS provider and the HTTP transport. Safe to call again.
