@@ -2,31 +2,35 @@
 
 use std::fs;
 
-use crate::support::cases::{self, Case, ERROR, KOKU};
-use crate::support::destination::{Destination, Sink};
-use crate::support::table::{self, Column, Kind, Row};
-use crate::support::{Result, parallel, tokaki};
+use tokaki_core::Semantics;
+use tokaki_tests::cases::{self, Case, ERROR, KOKU};
+use tokaki_tests::command::Outcome;
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
+use tokaki_tests::rows::{self, Column, Kind, Row};
+use tokaki_tests::{Result, parallel};
+
+use crate::support::tokaki;
 
 /// What is in the destination before: the rows of this case.
 const BEFORE: &str = "two-pods-one-node-one-pvc";
 
 #[test]
 fn sqlite_is_left_as_it_was() {
-    check_all(Sink::Sqlite);
+    check_all(&Sink::Sqlite);
 }
 
 #[test]
 fn parquet_is_left_as_it_was() {
-    check_all(Sink::Parquet);
+    check_all(&Sink::Parquet);
 }
 
 #[test]
 fn postgres_is_left_as_it_was() {
-    check_all(Sink::Postgres);
+    check_all(&Sink::postgres().expect("a database"));
 }
 
-fn check_all(sink: Sink) {
-    let failures = parallel::map(&cases::bad(), |case| match check(case, sink) {
+fn check_all(sink: &Sink) {
+    let failures = parallel::map(&cases::bad().expect("cases"), |case| match check(case, sink) {
         Ok(()) => String::new(),
         Err(error) => format!("{}: {error}\n", case.name()),
     });
@@ -34,18 +38,15 @@ fn check_all(sink: Sink) {
     assert!(failures.is_empty(), "bad input into {sink}:\n{failures}");
 }
 
-fn check(case: &Case, sink: Sink) -> Result<()> {
+fn check(case: &Case, sink: &Sink) -> Result<()> {
     let before = Case::of_repository(BEFORE);
-    let mut columns = table::columns(&before.path(KOKU))?;
+    let mut columns = rows::files::columns(&before.path(KOKU))?;
     columns.push(Column { name: "uuid".into(), kind: Kind::Text });
     let destination = Destination::new(sink)?;
-    let prepared = tokaki::run_case(&before, "koku", &destination)?;
-    if prepared.code != Some(0) {
-        return Err(format!("the good case fails: {}", prepared.stderr).into());
-    }
+    tokaki::run_case(&before, Semantics::Koku, &destination)?.require_success()?;
     let rows_before = content(&destination, &columns)?;
 
-    for semantics in ["koku", "conserving"] {
+    for semantics in [Semantics::Koku, Semantics::Conserving] {
         let outcome = tokaki::run_case(case, semantics, &destination)?;
         let complaints = complaints(case, &outcome)?;
         if !complaints.is_empty() {
@@ -59,14 +60,14 @@ fn check(case: &Case, sink: Sink) -> Result<()> {
 }
 
 /// All rows in an order that does not depend on the sink.
-fn content(destination: &Destination, columns: &[Column]) -> Result<Vec<Row>> {
-    let mut rows = destination.read(columns)?;
+fn content(destination: &Destination<'_>, columns: &[Column]) -> Result<Vec<Row>> {
+    let mut rows = destination.read(DAILY_SUMMARY, columns)?;
     rows.sort_by_cached_key(|row| format!("{row:?}"));
     Ok(rows)
 }
 
 /// What the exit code and the message lack of what `error.json` asks for.
-fn complaints(case: &Case, outcome: &tokaki::Outcome) -> Result<Vec<String>> {
+fn complaints(case: &Case, outcome: &Outcome) -> Result<Vec<String>> {
     let error: serde_json::Value = serde_json::from_str(&fs::read_to_string(case.path(ERROR))?)?;
     // What the user asked for can be corrected in the command; everything else is in the files.
     let code = if error["kind"] == "range" { 10 } else { 12 };

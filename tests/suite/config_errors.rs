@@ -4,8 +4,8 @@
 use std::fs;
 
 use insta::assert_snapshot;
+use tokaki_tests::cases::Case;
 
-use crate::support::cases::Case;
 use crate::support::tokaki;
 
 /// Runs the case with these arguments; the exit code and what was said of the failure.
@@ -73,7 +73,7 @@ fn an_unknown_plugin() {
     exit code 10
     error: config: `aggregators.enabled`: there is no aggregator plugin `pods`
       --> --aggregators
-      help: registered aggregator plugins: labels, pod, storage, unallocated
+      help: registered aggregator plugins: gpu, labels, pod, storage, unallocated, vm
       nothing was changed
     ");
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
+use tokaki_core::Semantics::{self, Conserving, Koku};
+use tokaki_tests::cases::{self, Case, KOKU};
+use tokaki_tests::compare::differences;
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
+use tokaki_tests::rows::{self, Column, Kind, Row};
 
-use crate::support::cases::{Case, KOKU};
-use crate::support::destination::{Destination, Sink};
-use crate::support::table::{self, Row};
-use crate::support::tokaki;
+use crate::support::{sinks, tokaki};
 
 /// A case whose two semantics differ in every kind of row.
 const CASE: &str = "random-10";
@@ -74,19 +76,19 @@ proptest! {
     }
 }
 
-fn columns() -> Vec<table::Column> {
-    let mut columns = table::columns(&Case::of_repository(CASE).path(KOKU)).expect("columns");
-    columns.push(table::Column { name: "uuid".into(), kind: table::Kind::Text });
+fn columns() -> Vec<Column> {
+    let mut columns = rows::files::columns(&Case::of_repository(CASE).path(KOKU)).expect("columns");
+    columns.push(Column { name: "uuid".into(), kind: Kind::Text });
     columns
 }
 
-fn content(destination: &Destination) -> Vec<Row> {
-    let mut rows = destination.read(&columns()).expect("rows");
+fn content(destination: &Destination<'_>) -> Vec<Row> {
+    let mut rows = destination.read(DAILY_SUMMARY, &columns()).expect("rows");
     rows.sort_by_key(|row| format!("{row:?}"));
     rows
 }
 
-fn run(semantics: &str, destination: &Destination) -> Vec<Row> {
+fn run(semantics: Semantics, destination: &Destination<'_>) -> Vec<Row> {
     let outcome = tokaki::run_case(&Case::of_repository(CASE), semantics, destination).expect("runs");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     content(destination)
@@ -94,21 +96,21 @@ fn run(semantics: &str, destination: &Destination) -> Vec<Row> {
 
 #[test]
 fn twice_is_once() {
-    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
-        let destination = Destination::new(sink).expect("a destination");
-        assert_eq!(run("koku", &destination), run("koku", &destination), "{sink}");
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        assert_eq!(run(Koku, &destination), run(Koku, &destination), "{sink}");
     }
 }
 
 #[test]
 fn other_aggregators_rows_stay_when_one_runs_alone() {
-    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
-        let destination = Destination::new(sink).expect("a destination");
-        let before = run("koku", &destination);
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let before = run(Koku, &destination);
         for aggregator in ["storage", "pod", "unallocated"] {
             let case = Case::of_repository(CASE).folder.display().to_string();
             let mut arguments = ["run", "--case", &case, "--aggregators", aggregator].map(str::to_owned).to_vec();
-            arguments.extend(destination.arguments().expect("arguments"));
+            arguments.extend(destination.arguments());
             let outcome = tokaki::run(&arguments).expect("runs");
             assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
             assert_eq!(content(&destination), before, "{sink} after {aggregator} alone");
@@ -118,19 +120,19 @@ fn other_aggregators_rows_stay_when_one_runs_alone() {
 
 #[test]
 fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
-    for sink in [Sink::Sqlite, Sink::Parquet, Sink::Postgres] {
-        let destination = Destination::new(sink).expect("a destination");
-        let new = run("conserving", &destination);
-        let old = run("koku", &destination);
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let new = run(Conserving, &destination);
+        let old = run(Koku, &destination);
         assert_ne!(old, new);
         let (mut kept, mut replaced) = (0, 0);
         for kill in 0..30_u64 {
             // Spread over a little more than a whole run.
             let delay = Duration::from_millis(kill * 4);
             let case = Case::of_repository(CASE).folder.display().to_string();
-            let mut child = Command::new(tokaki::binary())
+            let mut child = Command::new(tokaki::command().binary())
                 .args(["run", "--case", &case, "--semantics", "conserving"])
-                .args(destination.arguments().expect("arguments"))
+                .args(destination.arguments())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
@@ -142,13 +144,13 @@ fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
             assert!(after == old || after == new, "{sink}: neither old nor new after {delay:?}");
             if after == new {
                 replaced += 1;
-                run("koku", &destination);
+                run(Koku, &destination);
             } else {
                 kept += 1;
             }
         }
         assert!(kept > 0, "{sink}: every kill came too late ({replaced} replaced)");
-        assert_eq!(run("conserving", &destination), new, "{sink}: a plain rerun");
+        assert_eq!(run(Conserving, &destination), new, "{sink}: a plain rerun");
     }
 }
 
@@ -156,23 +158,24 @@ fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
 fn hourly_files_alone_give_what_daily_files_give() {
     // These have hours for less than the days.
     let without_hours = ["hourly-for-one-day-only", "no-hourly-tables"];
-    let cases: Vec<PathBuf> = crate::support::cases::good()
+    let cases: Vec<PathBuf> = cases::good()
+        .expect("cases")
         .into_iter()
         .filter(|case| !without_hours.contains(&case.name().as_ref()))
         .map(|case| case.folder)
         .collect();
     for case in cases {
         let case = Case { folder: case };
-        let destination = Destination::new(Sink::Parquet).expect("a destination");
+        let destination = Destination::new(&Sink::Parquet).expect("a destination");
         let folder = case.folder.display().to_string();
         let mut arguments = ["run", "--case", &folder, "--set", "reader.pods=hourly"].map(str::to_owned).to_vec();
-        arguments.extend(destination.arguments().expect("arguments"));
+        arguments.extend(destination.arguments());
         let outcome = tokaki::run(&arguments).expect("runs");
         assert_eq!(outcome.code, Some(0), "{}: {}", case.name(), outcome.stderr);
-        let columns = table::columns(&case.path(KOKU)).expect("columns");
-        let expected = table::of_parquet(&case.path(KOKU), &columns).expect("rows");
-        let actual = destination.read(&columns).expect("rows");
-        let differences = crate::support::compare::differences(&expected, &actual);
+        let columns = rows::files::columns(&case.path(KOKU)).expect("columns");
+        let expected = rows::files::read(&case.path(KOKU), &columns).expect("rows");
+        let actual = destination.read(DAILY_SUMMARY, &columns).expect("rows");
+        let differences = differences(&expected, &actual);
         assert!(differences.is_empty(), "{}: {differences:?}", case.name());
     }
 }

@@ -3,6 +3,8 @@
 mod architecture;
 mod bad_input;
 mod config_errors;
+mod iqe;
 mod laws;
+mod new_scenario;
 mod scenarios;
 mod support;

@@ -1,43 +1,45 @@
 //! Every case gives its expected rows, in every sink and both semantics.
 
-use crate::support::cases::{self, CONSERVING, Case, KOKU};
-use crate::support::compare::differences;
-use crate::support::destination::{Destination, Sink};
-use crate::support::table;
-use crate::support::{Result, parallel, tokaki};
+use tokaki_core::Semantics::{self, Conserving, Koku};
+use tokaki_tests::cases::{self, Case};
+use tokaki_tests::compare::differences;
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
+use tokaki_tests::{Result, parallel, rows};
+
+use crate::support::tokaki;
 
 #[test]
 fn koku_rows_in_sqlite() {
-    check_all(Sink::Sqlite, "koku");
+    check_all(&Sink::Sqlite, Koku);
 }
 
 #[test]
 fn koku_rows_in_parquet() {
-    check_all(Sink::Parquet, "koku");
+    check_all(&Sink::Parquet, Koku);
 }
 
 #[test]
 fn koku_rows_in_postgres() {
-    check_all(Sink::Postgres, "koku");
+    check_all(&Sink::postgres().expect("a database"), Koku);
 }
 
 #[test]
 fn conserving_rows_in_sqlite() {
-    check_all(Sink::Sqlite, "conserving");
+    check_all(&Sink::Sqlite, Conserving);
 }
 
 #[test]
 fn conserving_rows_in_parquet() {
-    check_all(Sink::Parquet, "conserving");
+    check_all(&Sink::Parquet, Conserving);
 }
 
 #[test]
 fn conserving_rows_in_postgres() {
-    check_all(Sink::Postgres, "conserving");
+    check_all(&Sink::postgres().expect("a database"), Conserving);
 }
 
-fn check_all(sink: Sink, semantics: &str) {
-    let cases = cases::good();
+fn check_all(sink: &Sink, semantics: Semantics) {
+    let cases = cases::good().expect("cases");
     let failures = parallel::map(&cases, |case| {
         let differences = check(case, sink, semantics).unwrap_or_else(|error| vec![error.to_string()]);
         differences.into_iter().map(|difference| format!("{}: {difference}\n", case.name())).collect::<String>()
@@ -46,19 +48,12 @@ fn check_all(sink: Sink, semantics: &str) {
     assert!(failed == 0, "{failed} of {} cases failed:\n{}", cases.len(), failures.concat());
 }
 
-fn check(case: &Case, sink: Sink, semantics: &str) -> Result<Vec<String>> {
-    // Most inputs are such that the two semantics agree; those cases have one file.
-    let conserving = case.path(CONSERVING);
-    let file = if semantics == "conserving" && conserving.exists() { conserving } else { case.path(KOKU) };
-    let columns = table::columns(&file)?;
-    let expected = table::of_parquet(&file, &columns)?;
+fn check(case: &Case, sink: &Sink, semantics: Semantics) -> Result<Vec<String>> {
+    let file = case.expected_rows(semantics);
+    let columns = rows::files::columns(&file)?;
+    let expected = rows::files::read(&file, &columns)?;
 
     let destination = Destination::new(sink)?;
-    let outcome = tokaki::run_case(case, semantics, &destination)?;
-    if outcome.code != Some(0) {
-        return Err(format!("exit code {:?}\n{}{}", outcome.code, outcome.stdout, outcome.stderr).into());
-    }
-
-    let actual = destination.read(&columns)?;
-    Ok(differences(&expected, &actual))
+    tokaki::run_case(case, semantics, &destination)?.require_success()?;
+    Ok(differences(&expected, &destination.read(DAILY_SUMMARY, &columns)?))
 }

@@ -1,14 +1,23 @@
 //! A command that is shown before it runs.
 
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 /// Runs `line`, a program and its arguments, with the variables `set` besides those of this process.
 ///
 /// # Errors
 /// The command could not be started or did not succeed.
 pub fn run(set: &[(&str, &str)], line: &[&str]) -> Result<(), String> {
-    let shown = show(set, line);
-    say(&format!("$ {shown}"));
+    say(&format!("$ {}", show(set, line)));
+    let status = status(set, line)?;
+    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", show(set, line))) }
+}
+
+/// Like [`run`], for a command whose exit code says more than whether it succeeded. It is not shown: arguments that
+/// were typed a moment ago need no repetition, and may hold a password.
+///
+/// # Errors
+/// The command could not be started.
+pub fn status(set: &[(&str, &str)], line: &[&str]) -> Result<ExitStatus, String> {
     let (program, arguments) = line.split_first().ok_or("an empty command")?;
     let mut command = Command::new(program);
     command.args(arguments).envs(set.iter().copied()).stdin(Stdio::null());
@@ -20,11 +29,7 @@ pub fn run(set: &[(&str, &str)], line: &[&str]) -> Result<(), String> {
             command.env_remove(&name);
         }
     }
-    match command.status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("`{shown}` failed: {status}")),
-        Err(error) => Err(format!("`{shown}` could not be started: {error}")),
-    }
+    command.status().map_err(|error| format!("`{program}` could not be started: {error}"))
 }
 
 /// What a program writes to its standard output, without the final newline; `None` if it is absent or fails.

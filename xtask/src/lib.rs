@@ -1,4 +1,5 @@
 //! Chores of this repository. `cargo xtask help` lists the verbs; the PostgreSQL part also serves the tests.
 
 pub mod chore;
+pub mod nise;
 pub mod postgres;

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use xtask::chore::{run, say};
+use xtask::chore::{run, say, status};
 use xtask::postgres;
 
 const HELP: &str = "\
-cargo xtask test [ARGS]   find or install PostgreSQL, then run all tests; ARGS go to `cargo test`
-cargo xtask ci            everything a change must pass: format, lints, docs, tests
-cargo xtask help          this text";
+cargo xtask test [ARGS]         find or install PostgreSQL, then run all tests; ARGS go to `cargo test`
+cargo xtask ci                  everything a change must pass: format, lints, docs, tests
+cargo xtask iqe [ARGS]          validate tokaki on scenarios or against an existing table; --help lists ARGS
+cargo xtask scenario new NAME --manifest FILE
+                                make a scenario of a nise manifest; --help lists more
+cargo xtask help                this text";
 
 /// A command with the variables it needs.
 type Check = (&'static [(&'static str, &'static str)], &'static [&'static str]);
@@ -27,6 +30,10 @@ fn main() -> ExitCode {
     let outcome = match words.as_slice() {
         ["test", rest @ ..] => test(rest),
         ["ci"] => CHECKS.iter().try_for_each(|(set, line)| run(set, line)),
+        ["iqe" | "scenario", ..] => match quality(&words) {
+            Ok(code) => return code,
+            Err(message) => Err(message),
+        },
         ["help" | "--help" | "-h"] => {
             say(HELP);
             Ok(())
@@ -44,6 +51,27 @@ fn main() -> ExitCode {
 }
 
 fn test(arguments: &[&str]) -> Result<(), String> {
+    prepare_postgres()?;
+    run(&[], &[&["cargo", "test", "--workspace"], arguments].concat())
+}
+
+/// Builds everything, then runs the verb in the tests' program `qe`, whose exit code is the answer.
+fn quality(words: &[&str]) -> Result<ExitCode, String> {
+    let takes_postgres =
+        words.contains(&"--sink=postgres") || words.windows(2).any(|pair| pair == ["--sink", "postgres"]);
+    if takes_postgres && !words.iter().any(|word| word.starts_with("--database-url")) {
+        prepare_postgres()?;
+    }
+    run(&[], &["cargo", "build", "--quiet", "--workspace"])?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("qe");
+    let program = program.to_str().ok_or("the folder's name is not UTF-8")?;
+    let status = status(&[], &[&[program], words].concat())?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Makes sure that a server can be had before anything long begins.
+fn prepare_postgres() -> Result<(), String> {
     if postgres::external().is_some() {
         say("PostgreSQL: the server that TEST_DATABASE_URL names");
     } else {
@@ -53,5 +81,5 @@ fn test(arguments: &[&str]) -> Result<(), String> {
         };
         say(&format!("PostgreSQL: {installation}"));
     }
-    run(&[], &[&["cargo", "test", "--workspace"], arguments].concat())
+    Ok(())
 }

@@ -45,7 +45,8 @@ impl Server {
     /// No PostgreSQL is here or none starts; the message says what to do.
     pub fn shared() -> Result<&'static Self, String> {
         static SHARED: OnceLock<Result<Server, String>> = OnceLock::new();
-        SHARED.get_or_init(|| external().map_or_else(Self::temporary, Self::external)).as_ref().map_err(String::clone)
+        let start = || external().map_or_else(Self::temporary, |url| Self::at(&url));
+        SHARED.get_or_init(start).as_ref().map_err(String::clone)
     }
 
     /// Creates a database that nothing else uses and returns its `postgresql://` URL. It is gone when the process is.
@@ -91,14 +92,18 @@ impl Server {
         Err(format!("{}{ADVICE}", refusals.concat()))
     }
 
-    fn external(admin_url: String) -> Result<Self, String> {
+    /// The server that `admin_url` names, as a user who may create databases.
+    ///
+    /// # Errors
+    /// There is no `psql` here; the message says what to do.
+    pub fn at(admin_url: &str) -> Result<Self, String> {
         let psql = psql(None)?;
         let mut command = Command::new("sh");
         let arguments: [OsString; 5] =
-            ["-c".into(), DROP_DATABASES.into(), "janitor".into(), psql.clone().into(), admin_url.clone().into()];
+            ["-c".into(), DROP_DATABASES.into(), "janitor".into(), psql.clone().into(), admin_url.into()];
         command.args(arguments).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let janitor = command.spawn().map_err(|error| format!("sh does not start: {error}"))?;
-        Ok(Self { admin_url, psql, life: Life::External { janitor: Mutex::new(janitor) } })
+        Ok(Self { admin_url: admin_url.to_owned(), psql, life: Life::External { janitor: Mutex::new(janitor) } })
     }
 }
 

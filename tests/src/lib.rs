@@ -1,0 +1,13 @@
+//! tokaki as its users meet it, for two users of its own: the test suite, and the validation that QE runs (`docs/iqe.md`).
+
+pub mod cases;
+pub mod command;
+pub mod compare;
+pub mod destination;
+pub mod iqe;
+pub mod parallel;
+pub mod rows;
+pub mod scenario;
+
+/// What keeps a case from being looked at; whoever looks at it adds which case it was.
+pub type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
