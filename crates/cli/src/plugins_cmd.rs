@@ -9,16 +9,13 @@ use tokaki_core::{Error, ErrorKind, Result};
 use crate::config::schema;
 use crate::report::columns::aligned;
 
-/// The version of `tokaki-core`; the crates of the workspace share one.
-const CORE_VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// All plugins as an aligned table.
 pub(crate) fn list() -> String {
     let rows: Vec<_> = plugin::all()
         .into_iter()
         .map(|plugin| [plugin.kind().to_string(), plugin.name.to_owned(), plugin.summary.to_owned()])
         .collect();
-    format!("{}tokaki-core {CORE_VERSION}\n", aligned(&rows, ""))
+    format!("{}tokaki-core {}\n", aligned(&rows, ""), tokaki_core::VERSION)
 }
 
 /// A plugin's summary, settings and sample. `name` is its name, or kind and name as in `sink/sqlite`.

@@ -38,6 +38,9 @@ pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;
 pub use sink::{Receipt, Replacement, Sink};
 
+/// Version of this crate: what plugins are built against.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// What [`register!`] expands to needs; not part of the public surface.
 #[doc(hidden)]
 pub mod __private {

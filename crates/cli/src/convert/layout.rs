@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{Datelike, NaiveDate};
 use tokaki_core::Grain;
+use tokaki_readers::koku::account;
 use tokaki_readers::payload::ReportType;
 use uuid::Uuid;
 
@@ -30,9 +31,7 @@ pub(super) struct DayOfFile {
 impl Layout {
     /// The layout of a source of the customer schema `org`. Paths name an old schema `acct12345` by its number.
     pub(super) fn new(org: &str, source: Uuid) -> Self {
-        let number = org.strip_prefix("acct").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
-        let account = number.filter(|number| !number.is_empty()).unwrap_or(org);
-        Self { account: account.to_owned(), source }
+        Self { account: account(org).to_owned(), source }
     }
 
     /// Folder of a table's month, below the output folder.

@@ -61,6 +61,7 @@ impl Observer for Lines {
             Event::Finished { aggregator, rows, .. } => {
                 info(format_args!("{aggregator}: {} rows", HumanCount(*rows)));
             }
+            Event::Committing => info(format_args!("committing")),
             Event::Committed { receipt } => {
                 let (inserted, deleted) = (HumanCount(receipt.rows_inserted), HumanCount(receipt.rows_deleted));
                 info(format_args!("{inserted} rows written, {deleted} replaced: {}", receipt.location));

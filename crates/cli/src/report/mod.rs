@@ -10,7 +10,7 @@ pub(crate) mod summary;
 
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::HumanCount;
 use tokaki_core::pipeline::{Event, Observer, Plan};
@@ -37,7 +37,7 @@ fn stderr(text: &str) {
 pub(crate) struct Reporter {
     voice: Box<dyn Voice>,
     plan: OnceLock<Plan>,
-    finished: AtomicUsize,
+    committing: AtomicBool,
 }
 
 /// One way to tell a run.
@@ -63,7 +63,7 @@ impl Reporter {
             LogFormat::Text if std::io::stderr().is_terminal() => Box::new(progress::Progress::new()),
             LogFormat::Text => Box::new(log::Lines),
         };
-        Self { voice, plan: OnceLock::new(), finished: AtomicUsize::new(0) }
+        Self { voice, plan: OnceLock::new(), committing: AtomicBool::new(false) }
     }
 
     /// The plan, once it stands.
@@ -71,10 +71,9 @@ impl Reporter {
         self.plan.get()
     }
 
-    /// Whether everything is computed, so that rows may be on their way to the destination.
-    pub(crate) fn is_writing(&self) -> bool {
-        let aggregators = |plan: &Plan| plan.stages.iter().map(|stage| stage.aggregators.len()).sum();
-        self.plan().map(aggregators).is_some_and(|all: usize| self.finished.load(Ordering::Relaxed) >= all)
+    /// Whether the rows may be visible already.
+    pub(crate) fn is_committing(&self) -> bool {
+        self.committing.load(Ordering::Relaxed)
     }
 
     /// Clears what is still on the screen.
@@ -89,9 +88,7 @@ impl Observer for Reporter {
             Event::Planned { plan } => {
                 self.plan.set((*plan).clone()).ok();
             }
-            Event::Finished { .. } => {
-                self.finished.fetch_add(1, Ordering::Relaxed);
-            }
+            Event::Committing => self.committing.store(true, Ordering::Relaxed),
             _ => {}
         }
         self.voice.event(event);

@@ -46,6 +46,7 @@ impl Observer for Progress {
                 self.style(WAITING);
                 self.bar.set_message(format!("{aggregator} is finished"));
             }
+            Event::Committing => self.bar.set_message("committing"),
             Event::Committed { .. } => self.bar.finish_and_clear(),
         }
     }

@@ -141,8 +141,21 @@ fn shortened(uuid: &str) -> String {
     }
 }
 
-/// The most memory that this process has had, in bytes.
+/// The most memory that this program has had, in bytes.
 fn peak_memory() -> Option<u64> {
+    high_water_mark().or_else(max_rss)
+}
+
+/// Linux's own figure. It starts anew with the program, whereas `max_rss` begins with what the process held before it
+/// became this program, for instance as cargo.
+fn high_water_mark() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+fn max_rss() -> Option<u64> {
     /// Linux counts in KiB, macOS in bytes.
     const UNIT: u64 = if cfg!(target_os = "macos") { 1 } else { 1024 };
     let peak = getrusage(UsageWho::RUSAGE_SELF).ok()?.max_rss();

@@ -46,6 +46,9 @@ pub enum Event<'a> {
         /// What it noticed.
         findings: &'a [Finding],
     },
+    /// All rows are with the sink, which now makes them visible. Who stops the run from here on finds either the old
+    /// rows or all new ones.
+    Committing,
     /// The destination shows the new rows.
     Committed {
         /// What was done.

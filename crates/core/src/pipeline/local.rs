@@ -130,6 +130,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
             });
         }
     }
+    observer.event(&Event::Committing);
     let receipt = replacement.commit().await?;
     observer.event(&Event::Committed { receipt: &receipt });
     Ok(Report { files: plan.files(), splits, rows_in, outputs: rows_out, findings, receipt })

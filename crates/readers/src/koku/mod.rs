@@ -50,7 +50,7 @@ fn folders(table: &TableName, scope: &Scope) -> Vec<String> {
 }
 
 /// The path names an old schema `acct12345` by its number alone.
-fn account(org: &str) -> &str {
+pub fn account(org: &str) -> &str {
     match org.strip_prefix("acct") {
         Some(number) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => number,
         _ => org,
