@@ -120,7 +120,6 @@ async fn check_plugins(config: &Config) -> Result<(), Failure> {
 fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     /// What a dropped run may take to roll back and close.
     const CLEAN_UP: Duration = Duration::from_secs(2);
-    tokaki_readers::init_process();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

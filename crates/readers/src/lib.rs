@@ -9,10 +9,3 @@ pub mod parquet;
 pub mod payload;
 pub mod postgres;
 pub mod store;
-
-/// Installs what network access needs once per process: the TLS provider and the HTTP transport. Safe to call again.
-pub fn init_process() {
-    // Both calls fail only where another provider is installed already, and then that one serves.
-    rustls::crypto::ring::default_provider().install_default().ok();
-    opendal::HttpTransporter::install_default(opendal_http_transport_reqwest::ReqwestTransport::default());
-}

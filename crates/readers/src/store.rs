@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Once;
 
+use opendal::layers::{RetryEvent, RetryLayer};
 use opendal::{EntryMode, Operator, services};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -91,6 +93,7 @@ impl Store {
     }
 
     fn open_bucket(config: &StoreConfig, url: &Url, key: &str) -> Result<Self> {
+        install_network();
         let bucket = url.host_str().ok_or_else(|| Error::config(key, "the url names no bucket"))?;
         let mut builder = services::S3::default()
             .bucket(bucket)
@@ -105,7 +108,8 @@ impl Store {
         if let Some(secret) = &config.secret_access_key {
             builder = builder.secret_access_key(secret);
         }
-        let operator = Operator::new(builder).map_err(store_error)?.layer(opendal::layers::RetryLayer::new());
+        let operator =
+            Operator::new(builder).map_err(store_error)?.layer(RetryLayer::new().with_jitter().with_notify(tell_retry));
         Ok(Self { operator, shown_root: format!("s3://{bucket}{}", url.path().trim_end_matches('/')) })
     }
 
@@ -150,6 +154,17 @@ impl Store {
     }
 }
 
+/// Installs the TLS provider and the HTTP transport, once per process. Only buckets need them: reading the system's
+/// certificates would take a run on a folder longer than its work.
+fn install_network() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        // Both fail only where another one is installed already, and then that one serves.
+        rustls::crypto::ring::default_provider().install_default().ok();
+        opendal::HttpTransporter::install_default(opendal_http_transport_reqwest::ReqwestTransport::default());
+    });
+}
+
 /// Adds the file to an error.
 pub(crate) trait AtFile {
     /// Names the file as the user would.
@@ -169,10 +184,20 @@ pub(crate) fn store_error(error: opendal::Error) -> Error {
             Error::new(ErrorKind::Access, format!("the store refused access: {}", error.message()))
                 .help("check the credentials and what they may read")
         }
-        _ => Error::new(ErrorKind::Store, format!("the store did not answer as it should: {}", first_line(&error))),
+        _ => Error::new(ErrorKind::Store, format!("the store did not answer as it should: {}", said(&error))),
     }
 }
 
-fn first_line(error: &opendal::Error) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+/// What went wrong and why at bottom, in one line. opendal's own text adds urls, layers and backtraces.
+fn said(error: &opendal::Error) -> String {
+    let causes = std::iter::successors(std::error::Error::source(error), |error| error.source());
+    match causes.last() {
+        Some(root) => format!("{}: {root}", error.message()),
+        None => error.message().to_owned(),
+    }
+}
+
+fn tell_retry(event: RetryEvent<'_>) {
+    let seconds = event.retry_after.as_secs_f64();
+    tracing::warn!("the store did not answer ({}): trying again in {seconds:.1} s", said(event.err));
 }
