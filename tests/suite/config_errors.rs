@@ -79,6 +79,17 @@ fn an_unknown_plugin() {
 }
 
 #[test]
+fn nothing_to_write() {
+    assert_snapshot!(failure(&["--aggregators", "labels"]), @"
+    exit code 10
+    error: config: `aggregators.enabled`: none of the enabled aggregators writes rows
+      --> --aggregators
+      help: enable one that does, for instance pod
+      nothing was changed
+    ");
+}
+
+#[test]
 fn an_unreachable_database_without_its_password() {
     let message = failure(&["--sink", "postgresql://me:geheim@127.0.0.1:1/db"]);
     assert!(!message.contains("geheim"), "{message}");

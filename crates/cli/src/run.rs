@@ -41,7 +41,7 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> 
         Err(mut failure) => {
             failure.aftermath = Some(match failure.error.kind() {
                 ErrorKind::Config | ErrorKind::Range | ErrorKind::Empty => NOTHING_CHANGED,
-                ErrorKind::Cancelled if reporter.is_committing() => DESTINATION_WHOLE,
+                _ if reporter.is_committing() => DESTINATION_WHOLE,
                 ErrorKind::Cancelled => NOTHING_CHANGED,
                 _ => DESTINATION_UNCHANGED,
             });

@@ -59,12 +59,13 @@ impl Chunk {
         Ok(Numbers { name, values })
     }
 
-    /// This chunk without the rows whose instant is null or outside `days` (spec § 2). Cheap where all rows are inside.
+    /// This chunk without the rows whose instant is null or, if `days` are given, outside them (spec § 2). Cheap where all
+    /// rows are inside.
     ///
     /// # Errors
     /// [`ErrorKind::Bug`] if the reader broke its promise.
-    pub fn within(self, days: &DateRange) -> Result<Self> {
-        let bounds = days.nanoseconds();
+    pub fn within(self, days: Option<&DateRange>) -> Result<Self> {
+        let bounds = days.map_or(i64::MIN..i64::MAX, DateRange::nanoseconds);
         let instants = self.instants()?;
         let inside = instants.values().iter().all(|instant| bounds.contains(instant));
         if inside && instants.null_count() == 0 {
@@ -93,6 +94,16 @@ impl Numbers<'_> {
     /// Name of the column.
     pub fn name(&self) -> &'static str {
         self.name
+    }
+
+    /// The value in `row`, NaN where there is none: the form for inner loops. May be infinite, which
+    /// [`crate::rollup::Resolution::units`] refuses.
+    #[inline]
+    pub fn number(&self, row: usize) -> f64 {
+        match self.values {
+            Some(values) if values.is_valid(row) => values.value(row),
+            _ => f64::NAN,
+        }
     }
 
     /// The value in `row`; null and NaN are `None` (spec § 2).

@@ -97,25 +97,25 @@ pub struct Input {
     pub time_column: &'static str,
     /// Further columns, in the aggregator's own order; empty for [`Source::OutputOf`].
     pub columns: Vec<WantedColumn>,
-    /// Whether rows of the whole month are wanted, and not those of the asked days alone.
-    pub whole_month: bool,
+    /// Whether all rows of the month's partition are wanted, whatever their day.
+    pub whole_partition: bool,
 }
 
 impl Input {
     /// Rows of a table dated by `interval_start`, with these columns beside it, of the asked days.
     pub fn table(source: Source, columns: Vec<WantedColumn>) -> Self {
-        Self { source, time_column: "interval_start", columns, whole_month: false }
+        Self { source, time_column: "interval_start", columns, whole_partition: false }
     }
 
-    /// The same of the whole month.
+    /// The same of all days in the month's partition.
     #[must_use]
-    pub fn of_whole_month(self) -> Self {
-        Self { whole_month: true, ..self }
+    pub fn of_whole_partition(self) -> Self {
+        Self { whole_partition: true, ..self }
     }
 
     /// Another aggregator's finished rows.
     pub fn output_of(aggregator: &'static str) -> Self {
-        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new(), whole_month: false }
+        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new(), whole_partition: false }
     }
 }
 
@@ -126,8 +126,8 @@ pub struct Selection {
     pub time_column: &'static str,
     /// Columns beside it, each once, sorted by name.
     pub columns: Vec<WantedColumn>,
-    /// Rows outside these days may be left out; they are never counted.
-    pub days: DateRange,
+    /// Rows outside these days may be left out; they are never counted. `None` wants all dated rows.
+    pub days: Option<DateRange>,
     /// Rows per chunk at most.
     pub chunk_rows: usize,
 }

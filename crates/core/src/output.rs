@@ -64,6 +64,14 @@ pub struct Table {
     pub headline: &'static [&'static str],
 }
 
+impl Table {
+    /// The uuid column of the primary key.
+    pub fn id_field(&self) -> Option<&'static str> {
+        let ids = self.fields.iter().filter(|field| field.kind == FieldKind::Uuid);
+        ids.map(|field| field.name).find(|name| self.primary_key.contains(name))
+    }
+}
+
 /// A condition on a row of a destination table. Conditions of a list hold together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +126,8 @@ pub struct Destination {
     pub table: &'static Table,
     /// Rows of the table that are this output's own. A sink deletes the scope's days of these and nothing else.
     pub owned: Vec<Condition>,
+    /// Whether the table is left alone, old rows and all, if there are no new rows.
+    pub left_alone_if_empty: bool,
 }
 
 impl Destination {
@@ -146,7 +156,16 @@ impl Output {
     /// Rows for the `written` columns of `table`; `owned` says which rows there are this output's own.
     pub fn to_table(table: &'static Table, written: &[&str], owned: Vec<Condition>) -> Self {
         let fields = table.fields.iter().filter(|field| written.contains(&field.name)).copied().collect();
-        Self { fields, destination: Some(Destination { table, owned }) }
+        Self { fields, destination: Some(Destination { table, owned, left_alone_if_empty: false }) }
+    }
+
+    /// The same output, whose table is left alone if there are no rows.
+    #[must_use]
+    pub fn left_alone_if_empty(mut self) -> Self {
+        if let Some(destination) = &mut self.destination {
+            destination.left_alone_if_empty = true;
+        }
+        self
     }
 
     /// The Arrow schema of the finished batch.
@@ -178,7 +197,7 @@ mod tests {
         Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[], headline: &[] };
 
     fn owns(conditions: &[Condition]) -> Destination {
-        Destination { table: &TABLE, owned: conditions.to_vec() }
+        Destination { table: &TABLE, owned: conditions.to_vec(), left_alone_if_empty: false }
     }
 
     #[test]

@@ -68,13 +68,6 @@ impl DateRange {
         Self::last_of_month(self.start).day()
     }
 
-    /// All days of the month.
-    #[must_use]
-    pub fn whole_month(&self) -> Self {
-        let (first, next) = self.month_bounds();
-        Self { start: first, end: next - TimeDelta::days(1) }
-    }
-
     /// First day of the month and first day of the next one: the bounds of a month partition.
     pub fn month_bounds(&self) -> (NaiveDate, NaiveDate) {
         let first = self.start.with_day(1).unwrap_or(self.start);
@@ -169,12 +162,6 @@ mod tests {
     fn months_have_their_own_length() {
         let length = |text: &str| DateRange::new(day(text), day(text)).expect("one day").days_in_month();
         assert_eq!(["2024-02-10", "2025-02-10", "2025-12-31", "2025-04-01"].map(length), [29, 28, 31, 30]);
-    }
-
-    #[test]
-    fn a_leap_february_is_one_month() {
-        let february = DateRange::new(day("2024-02-10"), day("2024-02-11")).expect("two days").whole_month();
-        assert_eq!(february.to_string(), "2024-02-01 to 2024-02-29");
     }
 
     #[test]

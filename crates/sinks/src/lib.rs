@@ -11,6 +11,7 @@
 
 mod config;
 mod disk;
+mod ids;
 mod limits;
 mod look;
 mod parquet;

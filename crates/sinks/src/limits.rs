@@ -9,16 +9,19 @@ use crate::target::{destination, table_place};
 /// First value that `numeric(33,15)` cannot hold.
 const TOO_LARGE: f64 = 1e18;
 
-/// Refuses texts that are too long and measures that are no number or too large.
+/// Refuses texts that are too long or hold U+0000, and measures that are no number or too large.
 pub(crate) fn check_limits(output: &Output, rows: &RecordBatch) -> Result<()> {
     if rows.schema() != output.schema() {
         return Err(Error::bug("the rows have other columns than their output"));
     }
     for (field, column) in output.fields.iter().zip(rows.columns()) {
         let fault = match field.kind {
-            FieldKind::Text(limit) if limit > 0 => column.as_string::<i32>().iter().flatten().find_map(|text| {
+            FieldKind::Text(limit) => column.as_string::<i32>().iter().flatten().find_map(|text| {
+                if text.contains('\0') {
+                    return Some("a text holds the character U+0000, which PostgreSQL cannot store".to_owned());
+                }
                 let length = text.chars().count();
-                (length > usize::from(limit))
+                (limit > 0 && length > usize::from(limit))
                     .then(|| format!("a text of {length} characters is too long, the limit is {limit}"))
             }),
             FieldKind::Measure => column.as_primitive::<Float64Type>().iter().flatten().find_map(|value| {

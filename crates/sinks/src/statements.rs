@@ -1,8 +1,8 @@
 //! Statements that SQLite and PostgreSQL share.
 
 use sea_orm::sea_query::{
-    ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Query, Table as Statement, TableCreateStatement,
-    TableRef,
+    ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Query, SelectStatement, Table as Statement,
+    TableCreateStatement, TableRef,
 };
 use tokaki_core::{Condition, DateRange, FieldKind, Table};
 
@@ -19,6 +19,26 @@ pub(crate) fn delete(
         statement.and_where(holds(condition));
     }
     statement
+}
+
+/// Selects the ids of rows that a delete with the same conditions leaves because of their cost. `None` where the table
+/// has no ids or the conditions spare nothing.
+pub(crate) fn spared_ids(
+    from: impl Into<TableRef>,
+    table: &Table,
+    days: DateRange,
+    conditions: &[Condition],
+) -> Option<SelectStatement> {
+    let id = table.id_field()?;
+    let is_guard = |condition: &&Condition| matches!(condition, Condition::NullOrZero(_));
+    conditions.iter().find(is_guard)?;
+    let mut statement = Query::select();
+    statement.expr(Expr::col(id).cast_as("text")).from(from.into());
+    statement.and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    for condition in conditions.iter().filter(|condition| !is_guard(condition)) {
+        statement.and_where(holds(condition));
+    }
+    Some(statement)
 }
 
 /// SQL has a third truth value beside true and false; here a row meets a condition or does not.

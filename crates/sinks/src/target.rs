@@ -39,7 +39,7 @@ pub(crate) fn destination(output: &Output) -> Result<&Destination> {
 pub(crate) fn targets(outputs: &[Output]) -> Result<Vec<Target>> {
     let mut targets: BTreeMap<&str, Target> = BTreeMap::new();
     for output in outputs {
-        let Destination { table, owned } = destination(output)?;
+        let Destination { table, owned, .. } = destination(output)?;
         let target = targets.entry(table.name).or_insert_with(|| Target { table, fields: vec![], owned: vec![] });
         if !target.owned.contains(owned) {
             target.owned.push(owned.clone());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use tokaki_core::Result;
-use tokaki_core::rollup::{ExactSum, Resolution, Rollup};
+use tokaki_core::rollup::{ExactSum, Interner, Resolution, Rollup};
 use tokaki_core::scope::day_of_instant;
 
 use super::state::CAPACITY;
@@ -26,9 +26,13 @@ pub(super) struct Capacity {
 
 impl Capacity {
     /// Sums the maxima of each instant and node.
-    pub(super) fn new(instants: &Rollup<3, 0, 2>) -> Result<Self> {
+    pub(super) fn new(instants: &Rollup<3, 0, 2>, texts: &Interner) -> Result<Self> {
         let mut capacity = Self::default();
-        for group in instants.rows() {
+        // The order matters to errors alone: of several the same one is told every time.
+        let ranks = texts.ranks();
+        let mut groups: Vec<_> = instants.rows().iter().collect();
+        groups.sort_unstable_by_key(|group| (group.key[0], group.key[1], ranks[group.key[2] as usize]));
+        for group in groups {
             let [high, low, node] = group.key;
             let day = day_of_instant(whole([high, low]));
             let units = |index: usize, resolution: Resolution| match group.maximum(index) {

@@ -40,7 +40,7 @@ impl Joined {
 
 impl Pod {
     pub(super) fn rows(&self, kept: &KeptLabels, state: &PodState) -> Result<RecordBatch> {
-        let capacity = Capacity::new(&state.capacity)?;
+        let capacity = Capacity::new(&state.capacity, &state.texts)?;
         let mut merged = MergedLabels::default();
         let joined = self.join(kept, state, &capacity, &mut merged)?;
 

@@ -131,29 +131,26 @@ struct Measured<'a> {
     limit: Numbers<'a>,
 }
 
-/// The value in `row`. In a derived daily row a null counts as 0 if the column exists at all (spec § 12).
-fn value(column: &Numbers<'_>, row: usize, derive: bool) -> Result<Option<f64>> {
-    let value = column.value(row)?;
-    Ok(if derive && column.exists() { Some(value.unwrap_or(0.0)) } else { value })
+/// The value in `row`, NaN where there is none. In a derived daily row a null counts as 0 if the column exists at all
+/// (spec § 12).
+#[inline]
+fn number(column: &Numbers<'_>, row: usize, derive: bool) -> f64 {
+    let number = column.number(row);
+    if derive && number.is_nan() && column.exists() { 0.0 } else { number }
 }
 
 impl Measured<'_> {
+    #[inline]
     fn add_to(&self, group: &mut GroupRow<7, 8, 2>, first: usize, row: usize, derive: bool) -> Result<()> {
-        let used = value(&self.used, row, derive)?;
-        let requested = value(&self.requested, row, derive)?;
-        let effective = match value(&self.effective, row, derive)? {
-            // Not known before the day is complete: see `leave_undecided`.
-            None if derive => None,
-            // The larger of the two, nulls ignored (spec § 5, E).
-            None => match (used, requested) {
-                (Some(used), Some(requested)) => Some(used.max(requested)),
-                (used, requested) => used.or(requested),
-            },
-            effective => effective,
-        };
-        let limit = value(&self.limit, row, derive)?;
+        let used = number(&self.used, row, derive);
+        let requested = number(&self.requested, row, derive);
+        let reported = number(&self.effective, row, derive);
+        // Else the larger of the two, where `max` ignores what is not there (spec § 5, E). Of a derived daily row that
+        // is not known before the day is complete: see `leave_undecided`.
+        let effective = if reported.is_nan() && !derive { used.max(requested) } else { reported };
+        let limit = number(&self.limit, row, derive);
         for (index, value) in [(USED, used), (REQUESTED, requested), (EFFECTIVE, effective), (LIMIT, limit)] {
-            if let Some(value) = value {
+            if !value.is_nan() {
                 Rollup::add(&USAGE, group, first + index, value)?;
             }
         }
@@ -166,7 +163,8 @@ impl Measured<'_> {
             return Ok(());
         }
         for (index, column) in [&self.used, &self.requested].into_iter().enumerate() {
-            if let Some(value) = value(column, row, true)? {
+            let value = number(column, row, true);
+            if !value.is_nan() {
                 Rollup::add(&UNDECIDED, group, first + index, value)?;
             }
         }

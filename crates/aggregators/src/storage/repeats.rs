@@ -19,23 +19,24 @@ impl Storage {
         let text = |id| state.texts.text(id);
         let name = |id| text(id).map_or(NULL_TEXT, |text| kept.name_id(text));
         for places in placed.chunk_by(|left, right| left.item == right.item) {
-            for (position, place) in places.iter().enumerate() {
-                let item = &state.items[place.item.0].rows()[place.item.1];
-                let [_, _, namespace, _, claim, ..] = item.key;
-                let of_node = kept.of_day(Bearer::Node, name(place.node), place.day).count() as u32;
-                let of_namespace = kept.of_day(Bearer::Namespace, name(namespace), place.day).count() as u32;
-                let patterns = self.categories.of(text(namespace)).patterns.max(1);
-                let shared = |index| item.sum(index).unwrap_or_default().shared_by(place.shared_by);
-                let sums: Sums<3> = [item.sum(CAPACITY).unwrap_or_default(), shared(REQUEST), shared(USAGE)];
+            let Some(first) = places.first() else { continue };
+            let item = &state.items[first.item.0].rows()[first.item.1];
+            let [_, _, namespace, _, claim, ..] = item.key;
+            let whole = [CAPACITY, REQUEST, USAGE].map(|index| item.sum(index).unwrap_or_default());
+            let of_claim = || {
+                let namespace = text(namespace).unwrap_or("(null)");
+                subject(first.day, "claim", text(claim)) + " of namespace " + namespace
+            };
+            repeats.add(Cause::Places, of_claim, &gained(&whole, places)?, 1)?;
 
-                let again = u32::from(position > 0);
-                let of_claim = || {
-                    let namespace = text(namespace).unwrap_or("(null)");
-                    subject(place.day, "claim", text(claim)) + " of namespace " + namespace
-                };
-                repeats.add(Cause::Places, of_claim, &sums, again)?;
+            let of_name = || subject(first.day, "namespace", text(namespace));
+            let of_namespace = kept.of_day(Bearer::Namespace, name(namespace), first.day).count() as u32;
+            let patterns = self.categories.of(text(namespace)).patterns.max(1);
+            for place in places {
+                let [capacity, request, usage] = whole;
+                let sums: Sums<3> = [capacity, request.shared_by(place.shared_by), usage.shared_by(place.shared_by)];
+                let of_node = kept.of_day(Bearer::Node, name(place.node), place.day).count() as u32;
                 repeats.add(Cause::NodeLabels, || subject(place.day, "node", text(place.node)), &sums, of_node - 1)?;
-                let of_name = || subject(place.day, "namespace", text(namespace));
                 repeats.add(Cause::NamespaceLabels, of_name, &sums, of_node * (of_namespace - 1))?;
                 repeats.add(Cause::Patterns, of_name, &sums, of_node * of_namespace * (patterns - 1))?;
             }
@@ -43,4 +44,19 @@ impl Storage {
         let days = self.scope.days.days_in_month();
         Ok(repeats.findings([15, 16, 17].map(|index| MEASURES[index]), |_, sum| gibibyte_months(sum, days)))
     }
+}
+
+/// What the places of an item count beyond the item itself. Request and usage are shared by the nodes of the volume, so
+/// their shares are too much only where they come to more than the whole.
+fn gained(whole: &Sums<3>, places: &[Placed]) -> Result<Sums<3>> {
+    let mut gained = Sums::default();
+    for (index, (gained, whole)) in gained.iter_mut().zip(whole).enumerate() {
+        for place in places {
+            let share = if index == CAPACITY { *whole } else { whole.shared_by(place.shared_by) };
+            gained.add(share.0)?;
+        }
+        gained.add(-whole.0)?;
+        gained.0 = gained.0.max(0);
+    }
+    Ok(gained)
 }

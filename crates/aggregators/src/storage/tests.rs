@@ -165,9 +165,14 @@ fn koku_reports_the_places_that_it_counts_again() {
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].subject, "2025-10-01 claim data of namespace ns");
     let amounts: Vec<f64> = findings[0].amounts.iter().map(|amount| amount.value).collect();
-    // Capacity 1.0 on either node instead of 0.5 and 0.5; request and usage are shared, so nothing is gained there but
-    // the second place's share.
-    assert_eq!(amounts, [1.0, 0.5, 0.25]);
+    // Capacity is 1.0 on either node instead of 0.5 and 0.5. Request and usage are shared by the two nodes, so they come
+    // to what they are.
+    assert_eq!(amounts, [1.0]);
+
+    let bound_again = [pod(0, "p", "n1", "i-1"), claim(0, "p", "old"), claim(1, "p", "new")];
+    let rebound = Job::new(Semantics::Koku, &[], &[]).finished("storage", &bound_again, 2).expect("runs").findings;
+    let amounts: Vec<f64> = rebound[0].amounts.iter().map(|amount| amount.value).collect();
+    assert_eq!(amounts, [1.0, 1.0, 0.5]);
     assert_eq!(found(Semantics::Conserving), []);
 }
 
@@ -201,19 +206,39 @@ proptest! {
     }
 
     #[test]
+    fn koku_counts_every_capacity_once_and_reports_the_rest(lines in prop::collection::vec(any_line(), 0..40)) {
+        let job = Job::new(Semantics::Koku, &[], &[("n%", 1), ("ns", 2)]);
+        let finished = job.finished("storage", &lines, 5).expect("runs");
+        let column = "persistentvolumeclaim_capacity_gigabyte_months";
+        let counted: f64 = shown(&finished.outputs[0], &[column])
+            .iter()
+            .filter_map(|months| months.parse::<f64>().ok())
+            .sum();
+        let amounts = finished.findings.iter().flat_map(|finding| &finding.amounts);
+        let again: f64 = amounts.filter(|amount| amount.measure == column).map(|amount| amount.value).sum();
+        let expected = capacity_of(&lines);
+        prop_assert!((counted - again - expected).abs() <= 1e-9 * counted.max(1e-9), "{} - {} is not {}", counted, again, expected);
+    }
+
+    #[test]
     fn conserving_keeps_the_sum_of_capacities(lines in prop::collection::vec(any_line(), 0..40)) {
         let rows = Job::new(Semantics::Conserving, &[], &[("n%", 1), ("ns", 2)]).run("storage", &lines, 5).expect("runs");
         let total: f64 = shown(&rows, &["persistentvolumeclaim_capacity_gigabyte_months"])
             .iter()
             .filter_map(|months| months.parse::<f64>().ok())
             .sum();
-        let expected: f64 = lines
-            .iter()
-            .filter_map(|line| match line.cells.get("persistentvolumeclaim_capacity_byte_seconds") {
-                Some(Number(amount)) => Some(amount / (86_400.0 * 31.0) / 1_073_741_824.0),
-                _ => None,
-            })
-            .sum();
+        let expected = capacity_of(&lines);
         prop_assert!((total - expected).abs() <= 1e-12 * expected.abs(), "{} became {}", expected, total);
     }
+}
+
+/// GiB-months of the line items.
+fn capacity_of(lines: &[Line]) -> f64 {
+    lines
+        .iter()
+        .filter_map(|line| match line.cells.get("persistentvolumeclaim_capacity_byte_seconds") {
+            Some(Number(amount)) => Some(amount / (86_400.0 * 31.0) / 1_073_741_824.0),
+            _ => None,
+        })
+        .sum()
 }

@@ -58,10 +58,11 @@ pub static TABLE: Table = Table {
 /// Number of leading columns of [`TABLE`] that are written.
 const WRITTEN: usize = 21;
 
-/// The output of the `gpu` aggregator: all rows of the source.
+/// The output of the `gpu` aggregator: all rows of the source, whose table is left alone if it has no GPU.
 pub fn output(scope: &Scope) -> Output {
     let written: Vec<&str> = TABLE.fields[..WRITTEN].iter().map(|field| field.name).collect();
-    Output::to_table(&TABLE, &written, vec![Condition::UuidEquals("source_uuid", scope.source_uuid.to_lowercase())])
+    let owned = vec![Condition::UuidEquals("source_uuid", scope.source_uuid.to_lowercase())];
+    Output::to_table(&TABLE, &written, owned).left_alone_if_empty()
 }
 
 /// One row, without what is the same in all rows.
@@ -73,7 +74,7 @@ pub struct Row<'a> {
     pub namespace: Option<&'a str>,
     /// Node.
     pub node: Option<&'a str>,
-    /// Vendor and model.
+    /// Vendor.
     pub vendor: Option<&'a str>,
     /// Model.
     pub model: Option<&'a str>,

@@ -208,7 +208,7 @@ pub fn batch(rows: &[Row<'_>], output: &Output, scope: &Scope, reference: &Refer
 fn column(name: &str, rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> Result<ArrayRef> {
     let constant = |text: &str| constant(text, rows.len());
     Ok(match name {
-        "uuid" => Arc::new(ids(rows, scope)),
+        "uuid" => Arc::new(ids(rows, scope, reference)),
         "report_period_id" => Arc::new(Int32Array::from(vec![reference.report_period_id; rows.len()])),
         "cluster_id" => constant(&reference.cluster_id),
         "cluster_alias" => constant(&reference.cluster_alias),
@@ -236,12 +236,14 @@ fn column(name: &str, rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData
     })
 }
 
-fn ids(rows: &[Row<'_>], scope: &Scope) -> StringArray {
+fn ids(rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> StringArray {
+    let report_period = reference.report_period_id.to_string();
     let mut ids = RowIds::default();
     let id = |row: &Row<'_>| {
         let day = day_text(row.day);
         let key = [
             Some(scope.source_uuid.as_str()),
+            Some(report_period.as_str()),
             Some(day.as_str()),
             Some(row.data_source),
             row.namespace,

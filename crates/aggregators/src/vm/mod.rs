@@ -31,7 +31,7 @@ impl Aggregator for Vm {
     type State = VmState;
 
     fn inputs(&self) -> Vec<Input> {
-        let month = |source, columns: &[_]| Input::table(source, columns.to_vec()).of_whole_month();
+        let month = |source, columns: &[_]| Input::table(source, columns.to_vec()).of_whole_partition();
         vec![
             month(Source::Hourly(vm_usage::REPORT_TYPE), &vm_usage::COLUMNS),
             month(Source::DailyOrDerived(pod_usage::REPORT_TYPE), &pod_usage::NAME_COLUMNS),

@@ -120,10 +120,10 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// One finding in a line, with its first amount.
+/// One finding in a line, with its amounts.
 fn noticed(finding: &Finding) -> String {
-    let amount = finding.amounts.first().map(|amount| format!(", {} +{:.3}", amount.measure, amount.value));
-    format!("{}: {}{}", finding.what, finding.subject, amount.unwrap_or_default())
+    let amounts = finding.amounts.iter().map(|amount| format!("{} +{:.3}", amount.measure, amount.value));
+    format!("{}: {}: {}", finding.what, finding.subject, amounts.collect::<Vec<_>>().join(", "))
 }
 
 impl std::fmt::Display for TableFiles {

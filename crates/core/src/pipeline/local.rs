@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use futures::StreamExt;
 use tokio::sync::oneshot;
 
@@ -90,8 +91,11 @@ pub async fn plan(scope: &Scope, wiring: &Wiring, options: &RunOptions) -> Resul
 /// # Errors
 /// The first error in the order of stages, tables, files and row groups, whatever the number of workers.
 pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
-    let outputs: Vec<(String, Output)> = written_outputs(wiring);
-    let destinations: Vec<Output> = outputs.iter().map(|(_, output)| output.clone()).collect();
+    let destinations = destinations(wiring);
+    if destinations.is_empty() {
+        return Err(Error::config("aggregators.enabled", "none of the enabled aggregators writes rows")
+            .help("enable one that does, for instance pod"));
+    }
     wiring.sink.check(scope, &destinations).await?;
 
     let plan = plan(scope, wiring, options).await?;
@@ -114,21 +118,27 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
         finished.extend(done.finished);
     }
 
-    let mut replacement = wiring.sink.begin(scope, &destinations).await?;
-    let mut rows_out = Vec::new();
+    let mut written: Vec<(String, Output, RecordBatch)> = Vec::new();
     let mut findings = Vec::new();
     for name in &wiring.written {
         let Some(of_aggregator) = finished.remove(name) else { continue };
         findings.extend(of_aggregator.findings);
-        let own = outputs.iter().filter(|(owner, _)| owner == name).map(|(_, output)| output);
-        for (output, rows) in own.zip(&of_aggregator.outputs) {
-            replacement.append(output, rows).await?;
-            rows_out.push(OutputRows {
-                aggregator: name.clone(),
-                table: output.destination.as_ref().map_or_else(String::new, |to| to.table.name.to_owned()),
-                rows: rows.num_rows() as u64,
-            });
+        let outputs = wiring.aggregators[name].outputs().into_iter();
+        for (output, rows) in outputs.zip(of_aggregator.outputs) {
+            let Some(destination) = &output.destination else { continue };
+            if !destination.left_alone_if_empty || rows.num_rows() > 0 {
+                written.push((name.clone(), output, rows));
+            }
         }
+    }
+
+    let outputs: Vec<Output> = written.iter().map(|(_, output, _)| output.clone()).collect();
+    let mut replacement = wiring.sink.begin(scope, &outputs).await?;
+    let mut rows_out = Vec::new();
+    for (aggregator, output, rows) in written {
+        replacement.append(&output, &rows).await?;
+        let table = output.destination.map_or_else(String::new, |to| to.table.name.to_owned());
+        rows_out.push(OutputRows { aggregator, table, rows: rows.num_rows() as u64 });
     }
     observer.event(&Event::Committing);
     let receipt = replacement.commit().await?;
@@ -136,13 +146,10 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     Ok(Report { files: plan.files(), splits, rows_in, outputs: rows_out, findings, receipt })
 }
 
-fn written_outputs(wiring: &Wiring) -> Vec<(String, Output)> {
-    let of = |name: &String| {
-        let outputs = wiring.aggregators.get(name).map(|aggregator| aggregator.outputs()).unwrap_or_default();
-        let name = name.clone();
-        outputs.into_iter().map(move |output| (name.clone(), output))
-    };
-    wiring.written.iter().flat_map(of).filter(|(_, output)| output.destination.is_some()).collect()
+/// The outputs of the enabled aggregators that have a destination.
+fn destinations(wiring: &Wiring) -> Vec<Output> {
+    let outputs = wiring.written.iter().filter_map(|name| wiring.aggregators.get(name)).flat_map(|it| it.outputs());
+    outputs.filter(|output| output.destination.is_some()).collect()
 }
 
 struct StageDone {
@@ -293,11 +300,9 @@ fn fold_split(
     let place = place_of(&work.table, &work.split.file.shown, Some(work.split.row_group));
     let borrowed = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut states = borrowed.unwrap_or_else(|| folds.iter().map(|fold| fold.start()).collect());
-    // A decoder that panics on a malformed file is that file's error, not the end of the program.
+    // A panic of ours on a pool thread must end the run, not the program.
     let counts = std::panic::catch_unwind(AssertUnwindSafe(|| fold_chunks(work, decoder, folds, &mut states, &place)))
-        .unwrap_or_else(|_| {
-            Err(Error::new(ErrorKind::Parquet, "the file could not be decoded: the decoder gave up in the middle"))
-        })
+        .unwrap_or_else(|panic| Err(Error::bug(format!("folding gave up: {}", said(panic.as_ref())))))
         .map_err(|error| error.at(&place))?;
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(states);
     Ok(counts)
@@ -305,24 +310,37 @@ fn fold_split(
 
 fn fold_chunks(
     work: &Work,
-    decoder: ChunkDecoder,
+    mut decoder: ChunkDecoder,
     folds: &[Arc<dyn Fold>],
     states: &mut States,
     place: &Place,
 ) -> Result<Counts> {
     let mut counts = Counts::default();
-    for batch in decoder {
+    // A decoder that panics on a malformed file is that file's error.
+    let mut next = || {
+        std::panic::catch_unwind(AssertUnwindSafe(|| decoder.next())).unwrap_or_else(|panic| {
+            let message = format!("the file could not be decoded: {}", said(panic.as_ref()));
+            Some(Err(Error::new(ErrorKind::Parquet, message)))
+        })
+    };
+    while let Some(batch) = next() {
         let batch = batch?;
         counts.decoded += batch.num_rows() as u64;
         let chunk =
             Chunk { batch, time_column: work.selection.time_column, table: work.table.clone(), place: place.clone() }
-                .within(&work.selection.days)?;
+                .within(work.selection.days.as_ref())?;
         counts.in_scope += chunk.batch.num_rows() as u64;
         for (position, input) in work.feeds.iter() {
             folds[*position].fold(&mut states[*position], *input, &chunk)?;
         }
     }
     Ok(counts)
+}
+
+/// The message of a panic.
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given")
 }
 
 fn finish(

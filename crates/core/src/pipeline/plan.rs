@@ -89,6 +89,7 @@ impl Plan {
                     (Source::Hourly(report_type), _) | (Source::DailyOrDerived(report_type), DailyTables::Hourly) => {
                         tables.insert(hourly(report_type));
                     }
+                    (Source::Daily(_), DailyTables::Hourly) => {}
                     (Source::Daily(report_type), _) | (Source::DailyOrDerived(report_type), DailyTables::Daily) => {
                         tables.insert(daily(report_type));
                     }
@@ -120,12 +121,14 @@ impl Plan {
         let mut choices = BTreeSet::new();
         let mut stages = Vec::new();
         for names in order(aggregators)? {
-            // Rows of the asked days and rows of the month are two scans: nobody should decode what they do not count.
+            // Rows of the asked days and rows of the partition are two scans: nobody should decode what they do not count.
             let mut scans: BTreeMap<(TableName, bool), Scan> = BTreeMap::new();
             for name in &names {
                 for (id, input) in aggregators[name].inputs().into_iter().enumerate() {
                     let table = match input.source {
                         Source::Hourly(report_type) => TableName { report_type, grain: Grain::Hourly },
+                        // Where only hourly files are to be read, a daily table counts as absent.
+                        Source::Daily(_) if daily_tables == DailyTables::Hourly => continue,
                         Source::Daily(report_type) => TableName { report_type, grain: Grain::Daily },
                         Source::DailyOrDerived(report_type) => {
                             let choice = choose(report_type, listing, daily_tables);
@@ -135,13 +138,13 @@ impl Plan {
                         }
                         Source::OutputOf(_) => continue,
                     };
-                    let scan = scans.entry((table.clone(), input.whole_month)).or_insert_with(|| Scan {
+                    let scan = scans.entry((table.clone(), input.whole_partition)).or_insert_with(|| Scan {
                         files: listing.get(&table).cloned().unwrap_or_default(),
                         table,
                         selection: Selection {
                             time_column: input.time_column,
                             columns: Vec::new(),
-                            days: if input.whole_month { scope.days.whole_month() } else { scope.days },
+                            days: (!input.whole_partition).then_some(scope.days),
                             chunk_rows,
                         },
                         feeds: Vec::new(),

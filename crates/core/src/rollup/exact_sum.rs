@@ -55,7 +55,12 @@ impl Resolution {
 
     #[cold]
     fn too_large(value: f64) -> Error {
-        Error::new(ErrorKind::Type, format!("the value {value:e} is too large for any sum that can be stored"))
+        let message = if value.is_finite() {
+            format!("the value {value:e} is too large for any sum that can be stored")
+        } else {
+            "a value is infinite, expected a finite number".to_owned()
+        };
+        Error::new(ErrorKind::Type, message)
     }
 }
 

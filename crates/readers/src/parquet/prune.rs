@@ -11,6 +11,7 @@ use super::{convert, parquet_error};
 /// The row groups to read, in file order. Without usable statistics a row group stays.
 pub(super) fn row_groups(footer: &ParquetMetaData, schema: &SchemaRef, want: &Selection) -> Result<Vec<usize>> {
     let all = 0..footer.num_row_groups();
+    let Some(days) = want.days else { return Ok(all.collect()) };
     let descriptor = footer.file_metadata().schema_descr();
     let Ok(converter) = StatisticsConverter::try_new(want.time_column, schema, descriptor) else {
         return Ok(all.collect());
@@ -20,7 +21,7 @@ pub(super) fn row_groups(footer: &ParquetMetaData, schema: &SchemaRef, want: &Se
     let (Some(least), Some(greatest)) = (instants(&least), instants(&greatest)) else {
         return Ok(all.collect());
     };
-    let asked = want.days.nanoseconds();
+    let asked = days.nanoseconds();
     let may_hold = |row_group: &usize| {
         let known = least.is_valid(*row_group) && greatest.is_valid(*row_group);
         !known || (least.value(*row_group) < asked.end && greatest.value(*row_group) >= asked.start)

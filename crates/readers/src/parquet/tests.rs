@@ -29,7 +29,7 @@ fn want(columns: Vec<WantedColumn>) -> Selection {
     Selection {
         time_column: "interval_start",
         columns,
-        days: DateRange::new(day, day).expect("one day"),
+        days: Some(DateRange::new(day, day).expect("one day")),
         chunk_rows: 1000,
     }
 }

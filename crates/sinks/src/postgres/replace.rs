@@ -12,6 +12,7 @@ use super::copy::copy;
 use super::define;
 use super::partition::quoted;
 use super::server::Server;
+use crate::ids::TakenIds;
 use crate::limits::check_limits;
 use crate::look::first_rows;
 use crate::statements;
@@ -23,6 +24,7 @@ pub(super) struct PostgresReplacement {
     connection: Option<PgConnection>,
     server: Server,
     schema: String,
+    taken_ids: TakenIds,
     receipt: Receipt,
 }
 
@@ -38,6 +40,7 @@ impl PostgresReplacement {
         let mut connection = server.connect().await?;
         let mut receipt = Receipt { location: server.location(), ..Receipt::default() };
         sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(|error| server.error(&error))?;
+        let mut taken_ids = TakenIds::default();
         for target in targets {
             lock(&mut connection, &schema, target).await.map_err(|error| server.error(&error))?;
             if create_missing {
@@ -48,12 +51,14 @@ impl PostgresReplacement {
             }
             let deleted = delete(&mut connection, &schema, target, scope).await;
             receipt.rows_deleted += deleted.map_err(|error| server.error(&error).at(&target.place(None)))?;
+            let spared = spared_ids(&mut connection, &schema, target, scope).await;
+            taken_ids.extend(spared.map_err(|error| server.error(&error).at(&target.place(None)))?);
         }
         if let Some(target) = targets.first() {
             let table = format!("{}.{}", quoted(&schema), quoted(target.table.name));
             receipt.look = server.psql(&first_rows(target.table, &table));
         }
-        Ok(Self { connection: Some(connection), server, schema, receipt })
+        Ok(Self { connection: Some(connection), server, schema, taken_ids, receipt })
     }
 
     fn take_connection(&mut self) -> Result<PgConnection> {
@@ -81,13 +86,31 @@ async fn delete(connection: &mut PgConnection, schema: &str, target: &Target, sc
     Ok(deleted)
 }
 
+async fn spared_ids(
+    connection: &mut PgConnection,
+    schema: &str,
+    target: &Target,
+    scope: &Scope,
+) -> sqlx::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for conditions in &target.owned {
+        let table = (schema.to_owned(), target.table.name);
+        let Some(statement) = statements::spared_ids(table, target.table, scope.days, conditions) else { continue };
+        let (statement, values) = statement.build_sqlx(PostgresQueryBuilder);
+        let query = sqlx::query_scalar_with::<_, Option<String>, _>(AssertSqlSafe(statement), values);
+        ids.extend(query.fetch_all(&mut *connection).await?.into_iter().flatten());
+    }
+    Ok(ids)
+}
+
 #[async_trait]
 impl Replacement for PostgresReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
         let mut connection = self.take_connection()?;
         check_limits(output, rows)?;
         let table = destination(output)?.table;
-        let copied = copy(&mut connection, &self.server, &self.schema, output, rows).await;
+        let rows = self.taken_ids.avoid(table, rows)?;
+        let copied = copy(&mut connection, &self.server, &self.schema, output, &rows).await;
         copied.map_err(|error| error.at(&table_place(table)))?;
         self.receipt.rows_inserted += rows.num_rows() as u64;
         self.connection = Some(connection);

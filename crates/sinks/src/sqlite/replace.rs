@@ -14,10 +14,11 @@ use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, Scope}
 use super::errors::sqlite_error;
 use super::{define, insert, open};
 use crate::disk::{disk_error, folder_of, place_of, sync_folder};
+use crate::ids::TakenIds;
 use crate::limits::check_limits;
 use crate::look::{first_rows, shell_word};
 use crate::statements;
-use crate::target::Target;
+use crate::target::{Target, destination};
 
 /// A transaction under way.
 ///
@@ -30,6 +31,7 @@ pub(super) struct SqliteReplacement {
     /// fails leaves no empty file.
     draft: Option<TempPath>,
     file: PathBuf,
+    taken_ids: TakenIds,
     receipt: Receipt,
 }
 
@@ -52,6 +54,7 @@ impl SqliteReplacement {
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
         let transaction = database.begin_with_options(options).await.map_err(failed)?;
         let mut receipt = Receipt { location: format!("sqlite:{}", file.display()), ..Receipt::default() };
+        let mut taken_ids = TakenIds::default();
         for target in targets {
             if !define::check_table(&transaction, file, target, create_missing).await? {
                 define::create(&transaction, target.table).await.map_err(failed)?;
@@ -59,13 +62,19 @@ impl SqliteReplacement {
             for conditions in &target.owned {
                 let delete = statements::delete(target.table.name, target.table, scope.days, conditions);
                 receipt.rows_deleted += transaction.execute(&delete).await.map_err(failed)?.rows_affected();
+                let spared = statements::spared_ids(target.table.name, target.table, scope.days, conditions);
+                if let Some(spared) = spared {
+                    for row in transaction.query_all(&spared).await.map_err(failed)? {
+                        taken_ids.extend(row.try_get_by_index::<Option<String>>(0).map_err(failed)?);
+                    }
+                }
             }
         }
         if let Some(target) = targets.first() {
             let query = shell_word(&first_rows(target.table, target.table.name));
             receipt.look = format!("sqlite3 -box {} {query}", shell_word(&file.to_string_lossy()));
         }
-        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), receipt })
+        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), taken_ids, receipt })
     }
 
     fn take_transaction(&mut self) -> Result<DatabaseTransaction> {
@@ -78,7 +87,8 @@ impl Replacement for SqliteReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
         let transaction = self.take_transaction()?;
         check_limits(output, rows)?;
-        for statement in insert::inserts(output, rows) {
+        let rows = self.taken_ids.avoid(destination(output)?.table, rows)?;
+        for statement in insert::inserts(output, &rows) {
             transaction.execute(&statement?).await.map_err(|error| sqlite_error(&self.file, &error))?;
         }
         self.receipt.rows_inserted += rows.num_rows() as u64;

@@ -81,11 +81,13 @@ async fn only_the_scope_and_the_owner_are_replaced(bench: &dyn Bench) {
 
 async fn rows_with_a_cost_stay(bench: &dyn Bench) {
     let second = scope("2025-09-02", "2025-09-02");
-    for (cost, left) in [(5.0, 1), (0.0, 0)] {
+    let again: &[Row] = &[("2025-09-02", Some("new"), Some(4.0))];
+    // The new row has the key of the one that stays, and yet an id of its own.
+    for (cost, rows, deleted, left) in [(5.0, again, 0, 2), (0.0, &[], 2, 0)] {
         bench.set_cost("new", cost).await;
-        let receipt = replace(bench.sink(), &second, &[(pods(), &[])]).await.expect("a run beside costs");
-        assert_eq!(receipt.rows_deleted, 1 - left);
-        assert_eq!(bench.rows().await.iter().filter(|row| row.contains("|new|")).count() as u64, left);
+        let receipt = replace(bench.sink(), &second, &[(pods(), rows)]).await.expect("a run beside costs");
+        assert_eq!(receipt.rows_deleted, deleted);
+        assert_eq!(bench.rows().await.iter().filter(|row| row.contains("|new|")).count(), left);
     }
 }
 
