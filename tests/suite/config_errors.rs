@@ -79,6 +79,24 @@ fn an_unknown_plugin() {
 }
 
 #[test]
+fn a_folder_that_is_not_there() {
+    assert_snapshot!(failure(&["--set", "store.url=no-such-folder"]), @"
+    exit code 10
+    error: absent: there is no folder no-such-folder
+      help: store.url names the folder
+      nothing was changed
+    ");
+}
+
+#[test]
+fn another_sources_reference() {
+    let message = failure(&["--source", "00000000-0000-0000-0000-00000000000A"]);
+    assert!(message.starts_with("exit code 12"), "{message}");
+    assert!(message.contains("the run about 00000000-0000-0000-0000-00000000000a"), "{message}");
+    assert!(failure(&["--source", "abc"]).contains("`scope.source_uuid`: expected a uuid"));
+}
+
+#[test]
 fn nothing_to_write() {
     assert_snapshot!(failure(&["--aggregators", "labels"]), @"
     exit code 10
@@ -103,10 +121,10 @@ fn an_unreachable_database_without_its_password() {
 
 #[test]
 fn no_input_at_all() {
-    let message = failure(&["--set", "scope.source_uuid=00000000-0000-0000-0000-000000000000"]);
+    let message = failure(&["--start-date", "2024-01-01", "--end-date", "2024-01-31"]);
     assert_snapshot!(message, @"
     exit code 11
-    error: empty: no file of any needed table was found for source 00000000-0000-0000-0000-000000000000 in 2025-10
+    error: empty: no file of any needed table was found for source a70b7e4e-4641-40bd-aafe-01f33fe50bd9 in 2024-01
       help: check store.url, scope.org and scope.source_uuid; --allow-empty writes an empty result on purpose
       nothing was changed
     ");

@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Plugins(PluginsCommand),
 }
 
-/// Where settings come from: defaults < --case < file < TOKAKI_… variables < --set and the other flags.
+/// Where settings come from: defaults < file < TOKAKI_… variables < --case < --set and the other flags.
 #[derive(Debug, Default, Args)]
 pub(crate) struct ConfigArgs {
     /// Configuration file [default: $TOKAKI_CONFIG, else ./tokaki.toml]; relative paths in it start at the current

@@ -67,7 +67,7 @@ impl Exit {
     pub fn of(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::Bug => Self::Bug,
-            ErrorKind::Config | ErrorKind::Range | ErrorKind::Destination => Self::Configuration,
+            ErrorKind::Config | ErrorKind::Absent | ErrorKind::Range | ErrorKind::Destination => Self::Configuration,
             ErrorKind::Empty => Self::Empty,
             ErrorKind::Parquet
             | ErrorKind::Column
@@ -103,6 +103,7 @@ mod tests {
         let codes = [
             (ErrorKind::Bug, 1),
             (ErrorKind::Config, 10),
+            (ErrorKind::Absent, 10),
             (ErrorKind::Range, 10),
             (ErrorKind::Destination, 10),
             (ErrorKind::Empty, 11),

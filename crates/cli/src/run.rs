@@ -40,7 +40,7 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> 
         }
         Err(mut failure) => {
             failure.aftermath = Some(match failure.error.kind() {
-                ErrorKind::Config | ErrorKind::Range | ErrorKind::Empty => NOTHING_CHANGED,
+                ErrorKind::Config | ErrorKind::Absent | ErrorKind::Range | ErrorKind::Empty => NOTHING_CHANGED,
                 _ if reporter.is_committing() => DESTINATION_WHOLE,
                 ErrorKind::Cancelled => NOTHING_CHANGED,
                 _ => DESTINATION_UNCHANGED,

@@ -13,6 +13,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum ErrorKind {
     /// A setting is unknown, of a wrong type, or contradicts another one.
     Config,
+    /// The folder or file that a setting names is not there.
+    Absent,
     /// Nothing was found where line items were expected.
     Empty,
     /// The asked days do not lie in one month (spec § 11).
@@ -48,6 +50,7 @@ impl ErrorKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Config => "config",
+            Self::Absent => "absent",
             Self::Empty => "empty",
             Self::Range => "range",
             Self::Parquet => "parquet",

@@ -1,6 +1,7 @@
 //! The place that holds the files: a folder or a bucket, behind opendal.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::Once;
 
@@ -57,7 +58,7 @@ impl Store {
     /// Opens the store that the `[store]` section describes. Nothing is fetched yet.
     ///
     /// # Errors
-    /// `Config` if the url cannot be used, `Store` if it is a folder that is not there.
+    /// `Config` if the url cannot be used, `Absent` if it is a folder that is not there, `Access` or `Store` if it cannot be opened.
     pub fn open(section: &Section) -> Result<Self> {
         let config: StoreConfig = section.parse()?;
         let key = format!("{}.url", section.path());
@@ -65,28 +66,29 @@ impl Store {
             Ok(url) if url.scheme() == "s3" => Self::open_bucket(&config, &url, &key),
             Ok(url) if url.scheme() == "file" => {
                 let path = url.to_file_path().map_err(|()| Error::config(&key, "this file url names no folder"))?;
-                Self::open_folder(&path.to_string_lossy())
+                Self::open_folder(&path.to_string_lossy(), &key)
             }
             // `C:\data` and the like parse as a url with a scheme of one letter.
             Ok(url) if url.scheme().len() > 1 => {
                 Err(Error::config(key, format!("there is no store for `{}://`", url.scheme()))
                     .help("use a folder or s3://bucket/prefix"))
             }
-            _ => Self::open_folder(&config.url),
+            _ => Self::open_folder(&config.url, &key),
         }
     }
 
-    /// Opens a folder of this machine.
-    ///
-    /// # Errors
-    /// `Store` if it is not there.
-    pub fn open_folder(path: &str) -> Result<Self> {
+    fn open_folder(path: &str, key: &str) -> Result<Self> {
+        let absent = |message| Error::new(ErrorKind::Absent, message).help(format!("{key} names the folder"));
         // opendal would create a missing root; a typing mistake should not leave a folder behind.
-        let root = Path::new(path)
-            .canonicalize()
-            .map_err(|error| Error::new(ErrorKind::Store, format!("the folder {path} cannot be opened: {error}")))?;
+        let root = Path::new(path).canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => absent(format!("there is no folder {path}")),
+            io::ErrorKind::PermissionDenied => {
+                Error::new(ErrorKind::Access, format!("the folder {path} may not be opened: {error}"))
+            }
+            _ => Error::new(ErrorKind::Store, format!("the folder {path} cannot be opened: {error}")),
+        })?;
         if !root.is_dir() {
-            return Err(Error::new(ErrorKind::Store, format!("{path} is not a folder")));
+            return Err(absent(format!("{path} is not a folder")));
         }
         let operator = Operator::new(services::Fs::default().root(&root.to_string_lossy())).map_err(store_error)?;
         Ok(Self { operator, shown_root: path.trim_end_matches('/').to_owned() })
@@ -100,7 +102,12 @@ impl Store {
             .root(url.path())
             .region(config.region.as_deref().unwrap_or("onprem"));
         if let Some(endpoint) = &config.endpoint {
-            builder = builder.endpoint(endpoint);
+            // The metadata service of a cloud has no keys for a store outside it.
+            builder = builder.endpoint(endpoint).disable_ec2_metadata();
+        }
+        if config.access_key_id.is_some() != config.secret_access_key.is_some() {
+            return Err(Error::config("store.access_key_id", "one half of the credentials is missing")
+                .help("set store.access_key_id and store.secret_access_key, or neither to use the environment's"));
         }
         if let Some(id) = &config.access_key_id {
             builder = builder.access_key_id(id);

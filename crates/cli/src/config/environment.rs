@@ -12,6 +12,11 @@ const FILE: &str = "TOKAKI_CONFIG";
 /// Variables of the project's own tests.
 const OF_TESTS: [&str; 2] = ["TOKAKI_CASES", "TOKAKI_TEST_"];
 
+/// What Kubernetes tells every pod about a Service that happens to be called `tokaki`.
+fn is_of_service(name: &str) -> bool {
+    name == "TOKAKI_PORT" || name.starts_with("TOKAKI_PORT_") || name.starts_with("TOKAKI_SERVICE_")
+}
+
 /// What the environment says.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Environment {
@@ -45,7 +50,10 @@ impl Environment {
         for (name, value) in variables {
             if name == FILE {
                 environment.file = Some(value.into()).filter(|file: &PathBuf| !file.as_os_str().is_empty());
-            } else if name.starts_with(PREFIX) && !OF_TESTS.iter().any(|ignored| name.starts_with(ignored)) {
+            } else if name.starts_with(PREFIX)
+                && !OF_TESTS.iter().any(|ignored| name.starts_with(ignored))
+                && !is_of_service(&name)
+            {
                 environment.settings.push(Text::new(key_of(&name), value, name));
             }
         }
@@ -71,6 +79,8 @@ mod tests {
         let variables = [
             ("TOKAKI_TEST_POSTGRES", "x"),
             ("TOKAKI_CASES", "x"),
+            ("TOKAKI_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("TOKAKI_SERVICE_HOST", "10.0.0.1"),
             ("HOME", "/"),
             ("TOKAKI_CONFIG", "a.toml"),
             ("TOKAKI_STORE__SECRET_ACCESS_KEY", "x"),

@@ -1,4 +1,7 @@
-//! The layers of the configuration: defaults < case folder < file < environment < flags.
+//! The layers of the configuration: defaults < file < environment < case folder < flags.
+//!
+//! A case folder is named on the command line, so it is stronger than what lies around: a variable that somebody
+//! exported must not send a case's run to other data.
 
 use std::path::{Path, PathBuf};
 
@@ -71,15 +74,17 @@ impl Sources {
     /// A file that cannot be read or is no TOML; a case folder that is none.
     pub(crate) fn merge(&self) -> Result<(Figment, Option<ConfigFile>), Failure> {
         let mut figment = Figment::from(Layer::new(DEFAULT, Settings::default())?);
-        if let Some(folder) = &self.case {
-            figment = figment.merge(Layer::new(format!("case folder {}", folder.display()), case::settings(folder)?)?);
-        }
         let file = self.file().map(|(path, given_by)| read(&path, given_by)).transpose()?;
         if let Some((layer, _)) = &file {
             figment = figment.merge(layer);
         }
         let file = file.map(|(_, file)| file);
-        Ok((self.texts().fold(figment, |figment, text| figment.merge(Layer::from(text))), file))
+        let over = |figment: Figment, text: &Text| figment.merge(Layer::from(text));
+        figment = self.environment.settings.iter().fold(figment, over);
+        if let Some(folder) = &self.case {
+            figment = figment.merge(Layer::new(format!("case folder {}", folder.display()), case::settings(folder)?)?);
+        }
+        Ok((self.flags.iter().fold(figment, over), file))
     }
 
     /// Environment and flags, the later ones stronger.

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use tokaki_core::pipeline::RunOptions;
 use tokaki_core::{DateRange, Error, Result, Scope};
+use uuid::Uuid;
 
 use super::environment::variable_of;
 use super::settings::Settings;
@@ -24,8 +25,8 @@ impl Settings {
         }
         let scope = &self.scope;
         Ok(Scope {
-            org: set(scope.org.as_ref(), "org", "--org")?,
-            source_uuid: set(scope.source_uuid.as_ref(), "source_uuid", "--source")?,
+            org: org(set(scope.org.as_ref(), "org", "--org")?)?,
+            source_uuid: source_uuid(&set(scope.source_uuid.as_ref(), "source_uuid", "--source")?)?,
             days: DateRange::new(
                 set(scope.start_date.as_ref(), "start_date", "--start-date")?,
                 set(scope.end_date.as_ref(), "end_date", "--end-date")?,
@@ -51,6 +52,25 @@ impl Settings {
         let chunk_rows = if self.run.chunk_rows == 0 { usize::MAX } else { self.run.chunk_rows };
         Ok(RunOptions { workers, chunk_rows, daily_tables: self.reader.pods, allow_empty: self.run.allow_empty })
     }
+}
+
+/// A customer schema names a folder and a database schema, so it is a plain word.
+fn org(org: String) -> Result<String> {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    if !org.is_empty() && org.chars().all(plain) {
+        return Ok(org);
+    }
+    Err(Error::config("scope.org", format!("expected letters, digits, `_` and `-`, found {org:?}"))
+        .help("the customer schema, for instance org1234567"))
+}
+
+/// In the spelling that Koku's paths have: lower case, with dashes.
+fn source_uuid(text: &str) -> Result<String> {
+    let uuid = Uuid::parse_str(text).map_err(|_| {
+        Error::config("scope.source_uuid", format!("expected a uuid, found {text:?}"))
+            .help("the source's provider uuid")
+    })?;
+    Ok(uuid.to_string())
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn unknown_plugins_are_answered_with_the_known_ones() {
 }
 
 #[test]
-fn a_case_folder_is_a_layer_below_the_file() {
+fn a_case_folder_is_a_layer_above_the_environment() {
     let folder = TempDir::new().expect("a folder");
     let reference = r#"{"org": "org9", "source_uuid": "u", "start_date": "2025-10-02", "end_date": "2025-10-03"}"#;
     fs::write(folder.path().join("reference.json"), reference).expect("written");
@@ -142,6 +142,10 @@ fn a_case_folder_is_a_layer_below_the_file() {
     let failure = Config::load(&sources).expect_err("an unknown key");
     assert_eq!(failure.error.key(), Some("reference.path"));
     assert!(failure.origin.is_some_and(|origin| origin.starts_with("case folder")));
+    assert_eq!(failure.error.key(), Some("reference.path"));
+    let environment = Environment::from_variables(vec![("TOKAKI_STORE__URL".into(), "elsewhere".into())]);
+    let (figment, _) = Sources { environment, ..sources }.merge().expect("layers");
+    assert_ne!(figment.extract_inner::<String>("store.url").expect("a text"), "elsewhere");
     let failure = Config::load(&Sources { case: Some("/nowhere".into()), ..Sources::default() });
     assert_eq!(failure.expect_err("no folder").error.key(), Some("--case"));
 }

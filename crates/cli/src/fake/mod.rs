@@ -27,7 +27,7 @@ pub(crate) const CHOICE: [(&str, &str); 9] = [
     ("aggregators.enabled", "[\"fake\"]"),
     ("sink.url", "fake:anywhere"),
     ("scope.org", "org1"),
-    ("scope.source_uuid", "s"),
+    ("scope.source_uuid", "5d6f8e9a-0000-4000-8000-000000000001"),
     ("scope.start_date", "2025-10-01"),
     ("scope.end_date", "2025-10-01"),
 ];

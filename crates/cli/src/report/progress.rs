@@ -25,7 +25,7 @@ impl Progress {
 }
 
 const WAITING: &str = "{spinner} {msg}";
-const READING: &str = "{spinner} {msg} {bar:30} {human_pos}/{human_len} rows, {per_sec}, {eta} left";
+const READING: &str = "{spinner} {msg} {bar:20} {human_pos}/{human_len} rows, {eta} left";
 
 impl Observer for Progress {
     fn event(&self, event: &Event<'_>) {

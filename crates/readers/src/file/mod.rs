@@ -26,10 +26,12 @@ impl Default for FileConfig {
     }
 }
 
-/// The file's content (spec § 3). Every field must be there, so that a misspelt one is noticed; further fields, such
-/// as the job's own `start_date`, are left to whoever wrote them.
+/// The file's content (spec § 3). Every field but the first two must be there, so that a misspelt one is noticed;
+/// further fields, such as the job's own `start_date`, are left to whoever wrote them.
 #[derive(Debug, Deserialize)]
 struct Content {
+    org: Option<String>,
+    source_uuid: Option<String>,
     report_period_id: i32,
     cluster_id: String,
     cluster_alias: String,
@@ -48,7 +50,7 @@ struct FileSource {
 
 #[async_trait]
 impl ReferenceSource for FileSource {
-    async fn load(&self, _scope: &Scope) -> Result<ReferenceData> {
+    async fn load(&self, scope: &Scope) -> Result<ReferenceData> {
         let shown = self.path.display().to_string();
         let text = tokio::fs::read_to_string(&self.path).await.map_err(|error| {
             Error::new(ErrorKind::Reference, format!("reference data cannot be read: {error}"))
@@ -57,6 +59,7 @@ impl ReferenceSource for FileSource {
         })?;
         let content = parse(&text, self.path.extension().is_some_and(|extension| extension == "toml"));
         let content = content.map_err(|message| Error::new(ErrorKind::Reference, message).at_file(&shown))?;
+        content.check_source(scope).map_err(|error| error.at_file(&shown))?;
         Ok(ReferenceData {
             report_period_id: content.report_period_id,
             cluster_id: content.cluster_id,
@@ -65,6 +68,22 @@ impl ReferenceSource for FileSource {
             cost_categories: content.cost_categories,
             nodes: content.nodes,
         })
+    }
+}
+
+impl Content {
+    /// Another source's cluster and report period must not get this source's rows.
+    fn check_source(&self, scope: &Scope) -> Result<()> {
+        let pairs = [("org", &self.org, &scope.org), ("source_uuid", &self.source_uuid, &scope.source_uuid)];
+        for (field, stated, asked) in pairs {
+            if let Some(stated) = stated.as_ref().filter(|stated| !stated.eq_ignore_ascii_case(asked)) {
+                let message = format!("the file is about {field} {stated}, and the run about {asked}");
+                return Err(
+                    Error::new(ErrorKind::Reference, message).help("use the reference data of the source itself")
+                );
+            }
+        }
+        Ok(())
     }
 }
 
