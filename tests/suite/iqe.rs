@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tempfile::TempDir;
 use tokaki_core::Semantics;
-use tokaki_tests::cases::{Case, KOKU, SUMMARY};
+use tokaki_tests::cases::{Case, KOKU, SUMMARY, repository};
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::rows::{Value, files};
 
@@ -41,6 +41,20 @@ fn copied() -> (TempDir, Case) {
     let case = Case { folder: cases.path().join(CASE) };
     copy(&Case::of_repository(CASE).folder, &case.folder);
     (cases, case)
+}
+
+/// The scenario suite compares the daily summary; this compares every table, GPU and VM rows too.
+#[test]
+fn every_scenario_has_every_row_of_every_table() {
+    let ours = repository("scenarios").display().to_string();
+    let further = std::env::var("TOKAKI_CASES").ok();
+    for cases in std::iter::once(ours).chain(further) {
+        let out = TempDir::new().expect("a folder");
+        let output = iqe(out.path(), &["--cases", &cases, "--sink", "parquet", "--semantics", "both"]);
+        let markdown = fs::read_to_string(out.path().join("report.md")).expect("a report");
+        assert_eq!(output.status.code(), Some(0), "{cases}:\n{markdown}");
+        assert!(fs::read_to_string(out.path().join("junit.xml")).expect("a report").contains(r#"name="vm-"#));
+    }
 }
 
 #[test]

@@ -284,6 +284,18 @@ proptest! {
     }
 
     #[test]
+    fn both_semantics_agree_where_nothing_changes_within_the_day(
+        items in prop::collection::vec((0_i64..48, prop::sample::select(vec!["a", "b"]), 0.0_f64..8.0), 0..30),
+        piece in 1_usize..9,
+    ) {
+        let mut lines: Vec<Line> = items.iter().map(|(hour, namespace, cores)| pod(*hour, namespace, "{}", *cores)).collect();
+        // The same labels in every hour, under one category, with effective usage and no null.
+        lines.extend((0..48).map(|hour| node_labels(hour, r#"{"k":"x"}"#)));
+        let run = |semantics| Job::new(semantics, &["k"], &[("a%", 1)]).run("pod", &lines, piece).expect("runs");
+        prop_assert_eq!(run(Semantics::Koku), run(Semantics::Conserving));
+    }
+
+    #[test]
     fn conserving_loses_and_invents_nothing(lines in prop::collection::vec(any_line(), 0..40)) {
         let rows = Job::new(Semantics::Conserving, &["k"], &[("a%", 1), ("%", 2)]).run("pod", &lines, 7).expect("runs");
         let total: f64 = shown(&rows, &["pod_usage_cpu_core_hours"])
