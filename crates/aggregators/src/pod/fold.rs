@@ -61,7 +61,7 @@ impl PodState {
                 Semantics::Conserving => {
                     let instant = (grain == Grain::Hourly).then_some(instants[row]);
                     [(Bearer::Node, node), (Bearer::Namespace, namespace)].map(|(bearer, name)| {
-                        let name = self.texts.text(name).map_or(NULL_TEXT, |name| kept.name_id(name));
+                        let name = ids.kept_names.of(name, &self.texts, kept);
                         kept.at(bearer, name, day, instant)
                     })
                 }

@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
 use tokaki_core::{Error, Result, State};
 
+use crate::labels::KeptLabels;
 use crate::line_items::pod_usage;
 use crate::words::label_sets::LabelSets;
 
@@ -75,6 +76,21 @@ pub(super) struct ColumnIds {
     pub(super) pod: TextIds,
     pub(super) resource_id: TextIds,
     pub(super) pod_labels: TextIds,
+    pub(super) kept_names: KeptNames,
+}
+
+/// The id under which the kept labels know a node or namespace, looked up once for each text.
+#[derive(Default)]
+pub(super) struct KeptNames(Vec<Option<u32>>);
+
+impl KeptNames {
+    pub(super) fn of(&mut self, text: u32, texts: &Interner, kept: &KeptLabels) -> u32 {
+        let index = text as usize;
+        if self.0.len() <= index {
+            self.0.resize(texts.len() + 1, None);
+        }
+        *self.0[index].get_or_insert_with(|| texts.text(text).map_or(NULL_TEXT, |name| kept.name_id(name)))
+    }
 }
 
 impl Default for PodState {
