@@ -119,6 +119,18 @@ fn other_aggregators_rows_stay_when_one_runs_alone() {
 }
 
 #[test]
+fn without_gpus_the_gpu_table_is_left_alone() {
+    let folder = TempDir::new().expect("a folder");
+    let case = Case::of_repository(CASE).folder.display().to_string();
+    let sink = format!("parquet:{}", folder.path().display());
+    let arguments = ["run", "--case", &case, "--sink", &sink, "--aggregators", "pod,gpu"];
+    let outcome = tokaki::run(arguments).expect("runs");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(folder.path().join(TABLE).is_file());
+    assert!(!folder.path().join("reporting_ocp_gpu_summary_p.parquet").exists());
+}
+
+#[test]
 fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
     for sink in sinks() {
         let destination = Destination::new(&sink).expect("a destination");

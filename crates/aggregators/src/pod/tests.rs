@@ -296,6 +296,23 @@ proptest! {
     }
 
     #[test]
+    fn days_derived_from_hours_give_what_daily_rows_give(
+        items in prop::collection::vec(
+            (0_i64..48, prop::sample::select(vec!["a", "b"]), prop::sample::select(vec!["{}", r#"{"k":"x"}"#]), 0_u32..8),
+            1..40,
+        ),
+        piece in 1_usize..9,
+    ) {
+        // Whole core-hours, so that the daily sums are exact.
+        let hourly: Vec<Line> =
+            items.iter().map(|(hour, namespace, labels, cores)| pod(*hour, namespace, labels, f64::from(*cores))).collect();
+        let job = Job::new(Semantics::Koku, &["k"], &[("a%", 1), ("%", 2)]);
+        let derived = job.run("pod", &hourly, piece).expect("runs");
+        let both = [hourly.clone(), daily_rows_of(&hourly)].concat();
+        prop_assert_eq!(derived, job.run("pod", &both, piece).expect("runs"));
+    }
+
+    #[test]
     fn conserving_loses_and_invents_nothing(lines in prop::collection::vec(any_line(), 0..40)) {
         let rows = Job::new(Semantics::Conserving, &["k"], &[("a%", 1), ("%", 2)]).run("pod", &lines, 7).expect("runs");
         let total: f64 = shown(&rows, &["pod_usage_cpu_core_hours"])
@@ -328,4 +345,27 @@ fn used_by_placed_pods(lines: &[Line]) -> f64 {
             _ => None,
         })
         .sum()
+}
+
+/// The daily rows that hours come to: a row per day, namespace and labels, since node, pod and machine are the same.
+fn daily_rows_of(hourly: &[Line]) -> Vec<Line> {
+    let mut daily: Vec<Line> = Vec::new();
+    for line in hourly {
+        let (day, names) = (line.hour / 24 * 24, ["namespace", "pod_labels"]);
+        let known = daily
+            .iter_mut()
+            .find(|row| row.hour == day && names.iter().all(|name| row.cells[name] == line.cells[name]));
+        let Some(row) = known else {
+            daily.push(Line { grain: Grain::Daily, hour: day, ..line.clone() });
+            continue;
+        };
+        for (column, cell) in &line.cells {
+            if let (true, Number(more), Some(Number(sum))) =
+                (column.ends_with("_seconds"), cell, row.cells.get_mut(column))
+            {
+                *sum += more;
+            }
+        }
+    }
+    daily
 }

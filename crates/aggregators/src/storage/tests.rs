@@ -221,6 +221,31 @@ proptest! {
     }
 
     #[test]
+    fn conserving_divides_the_request_of_an_hour_by_the_nodes_that_mount_the_volume(
+        items in prop::collection::vec((0_i64..24, prop::sample::select(vec!["p", "q"]), 1_u32..9), 1..30),
+    ) {
+        // p runs on n1 and q on n2 all day, so the nodes of an hour are the pods that mount the volume in it.
+        let mut lines: Vec<Line> = (0..24).flat_map(|hour| [pod(hour, "p", "n1", "i-1"), pod(hour, "q", "n2", "i-2")]).collect();
+        let mut expected = 0.0;
+        for hour in 0..24 {
+            let of_hour: Vec<_> = items.iter().filter(|(at, _, _)| *at == hour).collect();
+            let nodes = ["p", "q"].iter().filter(|name| of_hour.iter().any(|(_, mounting, _)| mounting == *name)).count();
+            let halves: u32 = of_hour.iter().map(|(_, _, halves)| *halves).sum();
+            expected += f64::from(halves) / 2.0 / nodes.max(1) as f64;
+            lines.extend(of_hour.iter().map(|(hour, name, halves)| {
+                let request = Number(HALF_A_MONTH * f64::from(*halves));
+                with(claim(*hour, name, "pv"), "volume_request_storage_byte_seconds", request)
+            }));
+        }
+        let rows = Job::new(Semantics::Conserving, &[], &[]).run("storage", &lines, 7).expect("runs");
+        let counted: f64 = shown(&rows, &["volume_request_storage_gigabyte_months"])
+            .iter()
+            .filter_map(|months| months.parse::<f64>().ok())
+            .sum();
+        prop_assert!((counted - expected).abs() < 1e-9, "{} is not {}", counted, expected);
+    }
+
+    #[test]
     fn conserving_keeps_the_sum_of_capacities(lines in prop::collection::vec(any_line(), 0..40)) {
         let rows = Job::new(Semantics::Conserving, &[], &[("n%", 1), ("ns", 2)]).run("storage", &lines, 5).expect("runs");
         let total: f64 = shown(&rows, &["persistentvolumeclaim_capacity_gigabyte_months"])

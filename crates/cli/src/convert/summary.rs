@@ -106,6 +106,10 @@ impl Summary {
         for (index, command) in self.next.iter().enumerate() {
             row(if index == 0 { "next" } else { "" }, command.clone());
         }
+        if !self.next.is_empty() {
+            let needs = "reference.json with tag keys, categories and nodes: tokaki plugins show reference/file";
+            row("needs", needs.to_owned());
+        }
         format!("tokaki  converted\n{}", aligned(&rows, "  "))
     }
 }
