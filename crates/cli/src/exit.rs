@@ -5,7 +5,7 @@
 //! | 0 | done | |
 //! | 1 | tokaki broke one of its own invariants | `bug` |
 //! | 2 | the command line is malformed | |
-//! | 10 | the configuration, the asked days or the destination table must be corrected | `config`, `range`, `destination` |
+//! | 10 | the configuration, the asked days or the destination table must be corrected | `config`, `absent`, `range`, `destination` |
 //! | 11 | no file was found where line items were expected | `empty` |
 //! | 12 | the input is broken | `parquet`, `column`, `type`, `label`, `pattern`, `reference` |
 //! | 20 | the object store or disk failed | `store` |
@@ -14,7 +14,8 @@
 //! | 130 | interrupted by SIGINT | `cancelled` |
 //! | 143 | terminated by SIGTERM | `cancelled` |
 //!
-//! 3, 4, 13 and 22 are reserved. Whatever the code but 0, the destination holds what it held before.
+//! 3, 4, 13 and 22 are reserved. Whatever the code but 0, the destination holds what it held before,
+//! unless the message says that the result was being written.
 
 use std::process::ExitCode;
 

@@ -126,3 +126,34 @@ impl Numbers<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::input::Grain;
+
+    fn chunk(instants: &[Option<i64>]) -> Chunk {
+        let instants: TimestampNanosecondArray = instants.iter().copied().collect();
+        let batch = RecordBatch::try_from_iter([("interval_start", Arc::new(instants) as ArrayRef)]);
+        Chunk {
+            batch: batch.expect("a batch"),
+            time_column: "interval_start",
+            table: TableName { report_type: "pod_usage", grain: Grain::Hourly },
+            place: Place::default(),
+        }
+    }
+
+    #[test]
+    fn rows_of_other_days_and_rows_without_instant_are_left_out() {
+        let day = "2025-10-01".parse().expect("a date");
+        let days = DateRange::new(day, day).expect("one day");
+        let std::ops::Range { start, end } = days.nanoseconds();
+        let rows = chunk(&[Some(start - 1), Some(start), None, Some(end - 1), Some(end)]);
+        let kept = rows.clone().within(Some(&days)).expect("filters");
+        assert_eq!(kept.instants().expect("instants").values(), &[start, end - 1]);
+        // Whoever wants the whole partition gets every dated row.
+        assert_eq!(rows.within(None).expect("filters").batch.num_rows(), 4);
+    }
+}

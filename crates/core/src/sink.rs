@@ -34,10 +34,11 @@ pub trait Replacement: Send {
     /// As for [`Sink::check`].
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
 
-    /// Makes the replacement visible, all of it at once.
+    /// Makes the replacement visible, each table all at once. A database shows all tables at once; files of several
+    /// tables get their names one after the other.
     ///
     /// # Errors
-    /// As for [`Sink::check`]; then nothing has changed.
+    /// As for [`Sink::check`]. Whoever does not hear how a commit ended finds either the old rows or all new ones.
     async fn commit(self: Box<Self>) -> Result<Receipt>;
 }
 

@@ -31,11 +31,11 @@ impl Aggregator for Vm {
     type State = VmState;
 
     fn inputs(&self) -> Vec<Input> {
-        let month = |source, columns: &[_]| Input::table(source, columns.to_vec()).of_whole_partition();
+        let partition = |source, columns: &[_]| Input::table(source, columns.to_vec()).of_whole_partition();
         vec![
-            month(Source::Hourly(vm_usage::REPORT_TYPE), &vm_usage::COLUMNS),
-            month(Source::DailyOrDerived(pod_usage::REPORT_TYPE), &pod_usage::NAME_COLUMNS),
-            month(Source::DailyOrDerived(storage_usage::REPORT_TYPE), &storage_usage::CLAIM_COLUMNS),
+            partition(Source::Hourly(vm_usage::REPORT_TYPE), &vm_usage::COLUMNS),
+            partition(Source::DailyOrDerived(pod_usage::REPORT_TYPE), &pod_usage::NAME_COLUMNS),
+            partition(Source::DailyOrDerived(storage_usage::REPORT_TYPE), &storage_usage::CLAIM_COLUMNS),
             Input::output_of("pod"),
         ]
     }

@@ -1,4 +1,4 @@
-//! What is left of the month's line items: machines at the latest instant, their claims, and which pods carry which
+//! What is left of the partition's line items: machines at the latest instant, their claims, and which pods carry which
 //! machine.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -21,7 +21,7 @@ static LATEST: RollupSpec<2, 0, 2> = RollupSpec {
     sums: [],
     maxima: [vm_usage::REQUEST_CORES, vm_usage::REQUEST_BYTES],
 };
-/// Claims of machines, at any instant of the month.
+/// Claims of machines, at any instant of the partition.
 static MACHINE_CLAIMS: RollupSpec<2, 0, 0> =
     RollupSpec { keys: [vm_usage::VM_NAME, vm_usage::CLAIM], sums: [], maxima: [] };
 /// Pods by the label set that holds only the machine's name.

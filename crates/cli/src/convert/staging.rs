@@ -1,4 +1,5 @@
-//! Files under way, in a hidden folder beside their destination: all get their names, or none does.
+//! Files under way, in a hidden folder beside their destination: they get their names one after the other
+//! once all are complete. Whoever is stopped in between is told so.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};

@@ -10,7 +10,7 @@ use crate::sink::Receipt;
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    /// The plan stands; nothing was read yet but footers.
+    /// The plan stands; files were listed and none was opened.
     Planned {
         /// The plan.
         plan: &'a Plan,

@@ -229,6 +229,16 @@ async fn row_groups_of_other_days_are_skipped_where_statistics_tell() {
 }
 
 #[tokio::test]
+async fn a_whole_partition_is_read_whatever_the_days() {
+    let folder = Folder::new();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(24)).build();
+    write(folder.root.path(), "x.parquet", vec![("interval_start", hours(72))], properties);
+    let want = Selection { days: None, ..want(Vec::new()) };
+    let rows: usize = folder.read(&want).await.expect("reads").iter().map(RecordBatch::num_rows).sum();
+    assert_eq!(rows, 72);
+}
+
+#[tokio::test]
 async fn chunks_hold_no_more_rows_than_asked() {
     let folder = Folder::with(vec![("interval_start", hours(10))]);
     let want = Selection { chunk_rows: 4, ..want(Vec::new()) };
