@@ -120,7 +120,8 @@ async fn check_plugins(config: &Config) -> Result<(), Failure> {
 fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     /// What a dropped run may take to roll back and close.
     const CLEAN_UP: Duration = Duration::from_secs(2);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Everything that computes has threads of its own; what is left only waits.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::bug(format!("cannot start the async runtime: {error}")))?;

@@ -4,8 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordB
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Float64Type, TimestampNanosecondType};
 
-use crate::error::{Error, ErrorKind, Place, Result};
+use crate::error::{Error, Place, Result};
 use crate::input::TableName;
+use crate::rollup::ExactSum;
 use crate::scope::DateRange;
 
 /// Rows of one table with the columns of a [`crate::Selection`], and where they came from.
@@ -106,6 +107,14 @@ impl Numbers<'_> {
         }
     }
 
+    /// The value in `row` as it counts in a daily row. Where the daily row is derived, a null counts as 0 if the column
+    /// exists at all (spec § 12).
+    #[inline]
+    pub fn daily(&self, row: usize, derived: bool) -> f64 {
+        let number = self.number(row);
+        if derived && number.is_nan() && self.exists() { 0.0 } else { number }
+    }
+
     /// The value in `row`; null and NaN are `None` (spec § 2).
     ///
     /// # Errors
@@ -122,7 +131,7 @@ impl Numbers<'_> {
         } else if value.is_nan() {
             Ok(None)
         } else {
-            Err(Error::new(ErrorKind::Type, "a value is infinite, expected a finite number").column(self.name))
+            Err(ExactSum::infinite().column(self.name))
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Split {
     pub rows: u64,
     /// Compressed bytes of the wanted columns.
     pub bytes: u64,
+    /// Least and greatest instant of its rows, nanoseconds since 1970 UTC, if the file tells.
+    pub instants: Option<(i64, i64)>,
 }
 
 /// Decodes a split that is in memory: an iterator that computes and never waits, so it may run on any thread.

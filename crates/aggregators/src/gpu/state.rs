@@ -66,24 +66,23 @@ impl GpuState {
         for name in GPUS.maxima {
             maxima.push(chunk.numbers(name)?);
         }
+        let mut groups = Vec::with_capacity(instants.len());
         for (row, instant) in instants.iter().enumerate() {
             let mut key = [day_of_instant(*instant) as u32; TEXTS + 1];
             for (part, ids) in key[1..].iter_mut().zip(&ids) {
                 *part = ids[row];
             }
-            let group = self.gpus.group(key);
-            for (index, column) in maxima.iter().enumerate() {
-                if let Some(value) = column.value(row)? {
-                    group.raise(index, value);
-                }
-            }
+            groups.push(self.gpus.group(key));
+        }
+        for (index, column) in maxima.iter().enumerate() {
+            self.gpus.raise_each(index, &groups, |row| column.number(row))?;
         }
         Ok(())
     }
 
     /// The groups, sorted by day and texts.
     pub(super) fn groups(&self) -> Vec<Group<'_>> {
-        let mut rows: Vec<_> = self.gpus.rows().iter().collect();
+        let mut rows: Vec<_> = self.gpus.rows().collect();
         let ranks = self.texts.ranks();
         let ranked = |key: [u32; 9]| {
             let mut ranked = key;

@@ -1,9 +1,8 @@
 //! The handover made ready for those who join it: which label maps a node or namespace has on a day or at an instant.
 
-use std::collections::HashMap;
-
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, TimestampNanosecondType};
+use hashbrown::HashMap;
 use tokaki_core::rollup::{Interner, NULL_TEXT};
 use tokaki_core::{Error, Result};
 

@@ -78,7 +78,7 @@ impl LabelRows {
             instant: whole([key[3], key[4]]),
             labels: self.sets.canonical(key[5]),
         };
-        self.rows.rows().iter().map(|group| row(&group.key)).collect()
+        self.rows.keys().iter().map(row).collect()
     }
 }
 

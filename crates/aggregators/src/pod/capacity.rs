@@ -1,7 +1,6 @@
 //! Steps 2 and 3 of capacity (spec § 5): of a node over its hours, of the cluster over its nodes.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use tokaki_core::Result;
 use tokaki_core::rollup::{ExactSum, Interner, Resolution, Rollup};
 use tokaki_core::scope::day_of_instant;
@@ -30,7 +29,7 @@ impl Capacity {
         let mut capacity = Self::default();
         // The order matters to errors alone: of several the same one is told every time.
         let ranks = texts.ranks();
-        let mut groups: Vec<_> = instants.rows().iter().collect();
+        let mut groups: Vec<_> = instants.rows().collect();
         groups.sort_unstable_by_key(|group| (group.key[0], group.key[1], ranks[group.key[2] as usize]));
         for group in groups {
             let [high, low, node] = group.key;

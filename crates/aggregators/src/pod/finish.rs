@@ -1,14 +1,13 @@
 //! From groups to rows: labels of node and namespace, cost category and capacity are joined here, on small tables.
 
-use std::collections::HashMap;
-
 use arrow::array::RecordBatch;
+use hashbrown::HashMap;
 use tokaki_core::rollup::{ExactSum, GroupRow, NULL_TEXT};
 use tokaki_core::{Grain, Result, Semantics};
 
 use super::Pod;
 use super::capacity::{Amount, Capacity};
-use super::state::{EFFECTIVE, MEMORY, PodState, USAGE};
+use super::state::{EFFECTIVE, MEMORY, PodState};
 use crate::labels::{Bearer, KeptLabels};
 use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, MEASURES, Measures, NO_USAGE_COST, Owner, POD, Row};
 use crate::words::cost_category::Matches;
@@ -58,7 +57,7 @@ impl Pod {
             };
             let mut total = GroupRow::new([0; 7]);
             for joined in matches {
-                total.absorb(&state.usage[joined.grain].rows()[joined.group], times)?;
+                total.absorb(&state.usage[joined.grain].row(joined.group), times)?;
             }
             let labels = merged.text(last.labels);
             rows.push(Row {
@@ -92,8 +91,8 @@ impl Pod {
         let mut joined = Vec::new();
         for grain in Grain::ALL {
             let grain_index = grain.index();
-            for (group, row) in state.usage[grain_index].rows().iter().enumerate() {
-                let [day, namespace, node, set, resource_id, node_labels, namespace_labels] = row.key;
+            for (group, key) in state.usage[grain_index].keys().iter().enumerate() {
+                let [day, namespace, node, set, resource_id, node_labels, namespace_labels] = *key;
                 let day = day as i32;
                 let mut add = |node_labels: u32, namespace_labels: u32| -> Result<()> {
                     // Node labels < namespace labels < pod labels (spec § 4, Merge).
@@ -153,7 +152,7 @@ pub(super) fn decide_effective(state: &mut PodState) -> Result<()> {
         for (first, of_undecided) in [(0, 0), (MEMORY, 2)] {
             let larger = std::cmp::max(undecided.sum(of_undecided), undecided.sum(of_undecided + 1));
             if let Some(larger) = larger {
-                group.add(first + EFFECTIVE, larger).map_err(|error| error.column(USAGE.sums[first + EFFECTIVE].0))?;
+                usage.add_sum(group, first + EFFECTIVE, larger)?;
             }
         }
     }

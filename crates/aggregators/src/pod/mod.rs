@@ -3,6 +3,7 @@
 mod capacity;
 mod finish;
 mod fold;
+mod hours;
 mod repeats;
 mod state;
 

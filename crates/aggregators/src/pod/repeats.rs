@@ -1,5 +1,6 @@
 //! Pod usage that Koku counts more than once, and why (spec § 9).
 
+use hashbrown::HashMap;
 use tokaki_core::rollup::NULL_TEXT;
 use tokaki_core::{Finding, Result};
 
@@ -17,15 +18,23 @@ impl Pod {
         let mut repeats = Repeats::default();
         let text = |id| state.texts.text(id);
         let name = |id| text(id).map_or(NULL_TEXT, |text| kept.name_id(text));
-        for row in state.usage.iter().flat_map(|usage| usage.rows()) {
-            let [day, namespace, node, ..] = row.key;
-            let day = day as i32;
-            let of_node = kept.of_day(Bearer::Node, name(node), day).count() as u32;
-            let of_namespace = kept.of_day(Bearer::Namespace, name(namespace), day).count() as u32;
-            let patterns = self.categories.of(text(namespace)).patterns.max(1);
+        // There are few nodes and namespaces, and many groups.
+        let mut of_nodes: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut of_namespaces: HashMap<(u32, u32), (u32, u32)> = HashMap::new();
+        let groups = state.usage.iter().flat_map(|usage| usage.keys().iter().enumerate().map(move |it| (usage, it)));
+        for (usage, (group, [day_key, namespace, node, ..])) in groups {
+            let (day, namespace, node) = (*day_key as i32, *namespace, *node);
+            let of_node = *of_nodes
+                .entry((*day_key, node))
+                .or_insert_with(|| kept.of_day(Bearer::Node, name(node), day).count() as u32);
+            let (of_namespace, patterns) = *of_namespaces.entry((*day_key, namespace)).or_insert_with(|| {
+                let of_namespace = kept.of_day(Bearer::Namespace, name(namespace), day).count() as u32;
+                (of_namespace, self.categories.of(text(namespace)).patterns.max(1))
+            });
             if of_node * of_namespace * patterns == 1 {
                 continue;
             }
+            let row = usage.row(group);
             let sums: Sums<8> = std::array::from_fn(|index| row.sum(index).unwrap_or_default());
             repeats.add(Cause::NodeLabels, || subject(day, "node", text(node)), &sums, of_node - 1)?;
             let labelled = of_node * (of_namespace - 1);

@@ -1,9 +1,10 @@
 //! What is left of pod line items: usage by group, capacity by hour and node.
 
 use arrow::array::RecordBatch;
-use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
+use tokaki_core::rollup::{GroupId, Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
 use tokaki_core::{Error, Result, State};
 
+use super::hours::Hours;
 use crate::labels::KeptLabels;
 use crate::line_items::pod_usage;
 use crate::words::label_sets::LabelSets;
@@ -77,6 +78,9 @@ pub(super) struct ColumnIds {
     pub(super) resource_id: TextIds,
     pub(super) pod_labels: TextIds,
     pub(super) kept_names: KeptNames,
+    pub(super) hours: Hours,
+    /// Group of each row of the chunk.
+    pub(super) groups: Vec<GroupId>,
 }
 
 /// The id under which the kept labels know a node or namespace, looked up once for each text.

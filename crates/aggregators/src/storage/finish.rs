@@ -1,8 +1,7 @@
 //! From placed items to rows: labels and cost category are joined here, on small tables.
 
-use std::collections::HashMap;
-
 use arrow::array::RecordBatch;
+use hashbrown::HashMap;
 use tokaki_core::rollup::{ExactSum, GroupRow, NULL_TEXT};
 use tokaki_core::{Result, Semantics};
 
@@ -143,7 +142,7 @@ impl Storage {
 /// The key of the item's group.
 fn key_of(placed: &Placed, state: &StorageState) -> [u32; 11] {
     let (grain, group) = placed.item;
-    state.items[grain].rows()[group].key
+    state.items[grain].keys()[group]
 }
 
 /// The items of one row, each divided among the nodes that share it. Capacity is not divided (spec § 7).
@@ -151,7 +150,7 @@ fn total(items: &[Joined], state: &StorageState, times: u32) -> Result<GroupRow<
     let mut total = GroupRow::new([0; 11]);
     for Joined { placed, .. } in items {
         let (grain, group) = placed.item;
-        let item = &state.items[grain].rows()[group];
+        let item = state.items[grain].row(group);
         let shared = |sum: ExactSum| sum.shared_by(placed.shared_by);
         let sums = [
             (CAPACITY, item.sum(CAPACITY)),

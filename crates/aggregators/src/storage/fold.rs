@@ -1,6 +1,6 @@
 //! From rows to groups.
 
-use tokaki_core::rollup::{NULL_TEXT, Rollup};
+use tokaki_core::rollup::NULL_TEXT;
 use tokaki_core::scope::{NANOSECONDS_PER_DAY, day_of_instant};
 use tokaki_core::{Chunk, Grain, Result, Semantics};
 
@@ -25,7 +25,6 @@ impl StorageState {
             CLAIM, CLAIM_LABELS, NAMESPACE, NODE, POD, STORAGE_CLASS, VOLUME, VOLUME_HANDLE, VOLUME_LABELS,
         };
         let grain = chunk.table.grain;
-        // In a derived daily row a null counts as 0 if the column exists at all (spec § 12).
         let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
         let instants = chunk.instants()?.values();
         let [namespaces, pods, nodes, claims, volumes, classes, handles, volume_texts, claim_texts] =
@@ -42,13 +41,14 @@ impl StorageState {
         let sums = [chunk.numbers(ITEMS.sums[0].0)?, chunk.numbers(ITEMS.sums[1].0)?, chunk.numbers(ITEMS.sums[2].0)?];
         let size = chunk.numbers(ITEMS.maxima[0])?;
 
+        let mut groups = Vec::with_capacity(instants.len());
         for row in 0..instants.len() {
             let volume_set =
                 self.labels.set_of(volume_texts[row], keys).map_err(|error| error.column(VOLUME_LABELS))?;
             let claim_set = self.labels.set_of(claim_texts[row], keys).map_err(|error| error.column(CLAIM_LABELS))?;
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let own_node = if semantics == Semantics::Conserving { nodes[row] } else { NULL_TEXT };
-            let group = self.items[grain.index()].group([
+            groups.push(self.items[grain.index()].group([
                 high,
                 low,
                 namespaces[row],
@@ -60,18 +60,13 @@ impl StorageState {
                 volume_set,
                 claim_set,
                 own_node,
-            ]);
-            for (index, column) in sums.iter().enumerate() {
-                let zero = (derive && column.exists()).then_some(0.0);
-                if let Some(value) = column.value(row)?.or(zero) {
-                    Rollup::add(&ITEMS, group, index, value)?;
-                }
-            }
-            if let Some(bytes) = size.value(row)? {
-                group.raise(0, bytes);
-            }
+            ]));
         }
-        Ok(())
+        let items = &mut self.items[grain.index()];
+        for (index, column) in sums.iter().enumerate() {
+            items.add_each(index, &groups, |row| column.daily(row, derive))?;
+        }
+        items.raise_each(0, &groups, |row| size.number(row))
     }
 
     /// Where pods ran, unscheduled ones included (spec § 7, Place).

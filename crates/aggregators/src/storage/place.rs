@@ -1,7 +1,8 @@
 //! Places as Koku finds them: by the day (spec § 7, Place and Sharing).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use hashbrown::HashMap;
 use tokaki_core::Grain;
 use tokaki_core::rollup::NULL_TEXT;
 use tokaki_core::scope::day_of_instant;
@@ -69,8 +70,8 @@ struct Item {
 
 fn items(state: &StorageState) -> impl Iterator<Item = Item> {
     state.items.iter().enumerate().flat_map(|(grain, items)| {
-        items.rows().iter().enumerate().map(move |(group, row)| {
-            let [high, low, namespace, pod, claim, volume, ..] = row.key;
+        items.keys().iter().enumerate().map(move |(group, key)| {
+            let [high, low, namespace, pod, claim, volume, ..] = *key;
             Item { id: (grain, group), pod: (day_of_instant(whole([high, low])), namespace, pod), claim, volume }
         })
     })
@@ -85,12 +86,12 @@ fn pods_of_days(state: &StorageState) -> HashMap<PodOfDay, BTreeSet<(u32, u32)>>
             places.entry((day, namespace, pod)).or_default().insert((node, resource_id));
         }
     };
-    for row in state.pods[Grain::Daily.index()].rows() {
-        add(row.key);
+    for key in state.pods[Grain::Daily.index()].keys() {
+        add(*key);
     }
     // A derived daily row has the largest machine id of its hours (spec § 12).
     let ranks = state.texts.ranks();
-    let mut derived: Vec<[u32; 7]> = state.pods[Grain::Hourly.index()].rows().iter().map(|row| row.key).collect();
+    let mut derived: Vec<[u32; 7]> = state.pods[Grain::Hourly.index()].keys().to_vec();
     let daily_key =
         |[high, low, namespace, pod, node, _, label_text]: [u32; 7]| [high, low, namespace, pod, node, label_text];
     derived.sort_unstable_by_key(|key| (daily_key(*key), ranks[key[5] as usize]));

@@ -1,7 +1,8 @@
 //! Places as they were: by the hour, one for each item (spec § 9, rules 1, 5 and 6).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::{HashMap, HashSet};
 use tokaki_core::Grain;
 use tokaki_core::rollup::{NULL_TEXT, Rollup};
 use tokaki_core::scope::day_of_instant;
@@ -21,8 +22,8 @@ pub(super) fn of_hours(state: &StorageState) -> Vec<Placed> {
     let mut placed = Vec::new();
     let mut nodes: HashMap<(i64, u32), HashSet<u32>> = HashMap::new();
     for grain in Grain::ALL {
-        for (group, row) in state.items[grain.index()].rows().iter().enumerate() {
-            let [high, low, namespace, pod, claim, volume, .., own_node] = row.key;
+        for (group, key) in state.items[grain.index()].keys().iter().enumerate() {
+            let [high, low, namespace, pod, claim, volume, .., own_node] = *key;
             let at = whole([high, low]);
             let day = day_of_instant(at);
             // Daily rows are line items only on days without hourly ones (rule 1).
@@ -78,8 +79,8 @@ impl PodOfDay {
 fn pods(state: &StorageState, hourly_days: &HashSet<i32>, ranks: &[u32]) -> HashMap<(i32, u32, u32), PodOfDay> {
     let mut pods: HashMap<_, PodOfDay> = HashMap::new();
     for grain in Grain::ALL {
-        for row in state.pods[grain.index()].rows() {
-            let [high, low, namespace, pod, node, resource_id, _] = row.key;
+        for key in state.pods[grain.index()].keys() {
+            let [high, low, namespace, pod, node, resource_id, _] = *key;
             let at = whole([high, low]);
             let day = day_of_instant(at);
             let is_line_item = grain == Grain::Hourly || !hourly_days.contains(&day);
@@ -99,5 +100,5 @@ fn pods(state: &StorageState, hourly_days: &HashSet<i32>, ranks: &[u32]) -> Hash
 
 /// Days on which a table has any row.
 fn days<const K: usize, const S: usize, const M: usize>(rows: &Rollup<K, S, M>) -> HashSet<i32> {
-    rows.rows().iter().map(|row| day_of_instant(whole([row.key[0], row.key[1]]))).collect()
+    rows.keys().iter().map(|key| day_of_instant(whole([key[0], key[1]]))).collect()
 }

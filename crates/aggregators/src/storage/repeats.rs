@@ -20,7 +20,7 @@ impl Storage {
         let name = |id| text(id).map_or(NULL_TEXT, |text| kept.name_id(text));
         for places in placed.chunk_by(|left, right| left.item == right.item) {
             let Some(first) = places.first() else { continue };
-            let item = &state.items[first.item.0].rows()[first.item.1];
+            let item = state.items[first.item.0].row(first.item.1);
             let [_, _, namespace, _, claim, ..] = item.key;
             let whole = [CAPACITY, REQUEST, USAGE].map(|index| item.sum(index).unwrap_or_default());
             let of_claim = || {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, StringBuilder};
 use chrono::NaiveDate;
 use tokaki_core::{
     Condition, Error, FieldKind, Index, Output, ReferenceData, Result, Scope, Table, scope::days_since_epoch,
 };
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::columns::{constant, field, required, texts};
 use super::row_id::RowIds;
@@ -239,12 +241,17 @@ fn column(name: &str, rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData
 fn ids(rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> StringArray {
     let report_period = reference.report_period_id.to_string();
     let mut ids = RowIds::default();
-    let id = |row: &Row<'_>| {
-        let day = day_text(row.day);
+    let mut texts = StringBuilder::with_capacity(rows.len(), rows.len() * Hyphenated::LENGTH);
+    let mut day = (0, day_text(0));
+    for row in rows {
+        // Rows are sorted by day.
+        if day.0 != row.day {
+            day = (row.day, day_text(row.day));
+        }
         let key = [
             Some(scope.source_uuid.as_str()),
             Some(report_period.as_str()),
-            Some(day.as_str()),
+            Some(day.1.as_str()),
             Some(row.data_source),
             row.namespace,
             row.node,
@@ -256,9 +263,9 @@ fn ids(rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> StringArra
             row.volume[2],
             row.hidden,
         ];
-        ids.next(&key).to_string()
-    };
-    StringArray::from_iter_values(rows.iter().map(id))
+        texts.append_value(ids.next(&key).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+    }
+    texts.finish()
 }
 
 fn day_text(day: i32) -> String {

@@ -1,8 +1,8 @@
 //! Ids that come from the row itself, so that two runs give the same bytes.
 
-use std::collections::HashMap;
-
-use uuid::Uuid;
+use hashbrown::HashMap;
+use sha1::{Digest, Sha1};
+use uuid::{Builder, Uuid};
 
 /// Version 5 namespace of tokaki's row ids.
 const NAMESPACE: Uuid = Uuid::from_bytes(*b"tokaki daily sum");
@@ -34,13 +34,25 @@ impl RowIds {
             self.key.extend_from_slice(part.unwrap_or_default().as_bytes());
         }
         self.key.extend_from_slice(&ordinal.to_le_bytes());
-        Uuid::new_v5(&NAMESPACE, &self.key)
+        // Version 5 as `Uuid::new_v5` has it, with a hash that uses what the processor has for it.
+        let hash = Sha1::new_with_prefix(NAMESPACE.as_bytes()).chain_update(&self.key).finalize();
+        let mut first = [0; 16];
+        first.copy_from_slice(&hash[..16]);
+        Builder::from_sha1_bytes(first).into_uuid()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_id_is_a_uuid_of_version_5() {
+        let mut key = 1_u64.to_le_bytes().to_vec();
+        key.extend_from_slice(b"a");
+        key.extend_from_slice(&0_u32.to_le_bytes());
+        assert_eq!(RowIds::default().next(&[Some("a")]), Uuid::new_v5(&NAMESPACE, &key));
+    }
 
     #[test]
     fn ids_repeat_between_runs_and_never_within_one() {

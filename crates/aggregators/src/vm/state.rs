@@ -81,9 +81,7 @@ impl VmState {
             if self.instant == Some(*instant) {
                 let group = self.latest.group([names[row], nodes[row]]);
                 for (index, column) in maxima.iter().enumerate() {
-                    if let Some(value) = column.value(row)? {
-                        group.raise(index, value);
-                    }
+                    self.latest.raise_each(index, &[group], |_| column.number(row))?;
                 }
             }
         }
@@ -126,8 +124,8 @@ impl VmState {
     pub(super) fn machines(&self) -> Result<Vec<Row<'_>>> {
         let text = |id| self.texts.text(id);
         let mut claims: HashMap<u32, BTreeSet<Option<&str>>> = HashMap::new();
-        for group in self.machine_claims.rows() {
-            claims.entry(group.key[0]).or_default().insert(text(group.key[1]));
+        for [name, claim] in self.machine_claims.keys() {
+            claims.entry(*name).or_default().insert(text(*claim));
         }
         let mut machines = BTreeMap::new();
         for group in self.latest.rows() {
@@ -151,13 +149,13 @@ impl VmState {
     pub(super) fn claims_of_pods(&self, canonical: &str) -> BTreeSet<&str> {
         let carriers: BTreeSet<u32> = self
             .pods
-            .rows()
+            .keys()
             .iter()
-            .filter(|group| self.labels.canonical(group.key[0]) == canonical)
-            .map(|group| group.key[1])
+            .filter(|[set, _]| self.labels.canonical(*set) == canonical)
+            .map(|[_, pod]| *pod)
             .collect();
-        let of_carriers = self.pod_claims.rows().iter().filter(|group| carriers.contains(&group.key[0]));
-        of_carriers.filter_map(|group| self.texts.text(group.key[1])).filter(|claim| !claim.is_empty()).collect()
+        let of_carriers = self.pod_claims.keys().iter().filter(|[pod, _]| carriers.contains(pod));
+        of_carriers.filter_map(|[_, claim]| self.texts.text(*claim)).filter(|claim| !claim.is_empty()).collect()
     }
 }
 

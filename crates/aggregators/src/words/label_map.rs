@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use tokaki_core::{Error, ErrorKind, Result};
 
 use super::label_numbers::numeric_text;
+use super::plain_labels;
 use super::tag_keys::TagKeys;
 
 /// Keys in byte order; a value is null only where the source says JSON null.
@@ -29,6 +30,35 @@ impl LabelMap {
             serde_json::from_str(text).map_err(|error| broken(format!("label text is not usable: {error}"), text))?;
         pairs.retain(|key, _| keys.keep(key));
         Ok(Self(pairs))
+    }
+
+    /// The canonical text of what [`LabelMap::parse`] keeps.
+    ///
+    /// # Errors
+    /// As for [`LabelMap::parse`].
+    pub fn kept(text: Option<&str>, keys: &TagKeys) -> Result<String> {
+        let mut pairs = Vec::new();
+        if plain_labels::split(text.unwrap_or_default(), &mut pairs) {
+            pairs.retain(|(key, _)| keys.keep(key));
+            return Ok(plain_labels::canonical(pairs));
+        }
+        Self::parse(text, keys).map(|labels| labels.canonical())
+    }
+
+    /// The canonical text of canonical layers merged, where later layers win (spec § 4, Merge).
+    ///
+    /// # Errors
+    /// `Bug` if a text is not canonical.
+    pub fn merged(layers: &[&str]) -> Result<String> {
+        let mut pairs = Vec::new();
+        if layers.iter().all(|text| plain_labels::split(text, &mut pairs)) {
+            return Ok(plain_labels::canonical(pairs));
+        }
+        let mut merged = Self::default();
+        for text in layers {
+            merged.overlay(&Self::from_canonical(text)?);
+        }
+        Ok(merged.canonical())
     }
 
     /// The map that [`LabelMap::canonical`] wrote.
@@ -196,5 +226,8 @@ mod tests {
         merged.overlay(&parse(r#"{"k":null}"#));
         assert_eq!(merged.canonical(), r#"{"a":"1","k":null}"#);
         assert_eq!(LabelMap::from_canonical(&merged.canonical()).expect("canonical"), merged);
+        let layers = [r#"{"a":"1","k":"1"}"#, r#"{"k":null}"#];
+        assert_eq!(LabelMap::merged(&layers).expect("canonical"), merged.canonical());
+        assert_eq!(LabelMap::merged(&[layers[1], layers[0], "{}"]).expect("canonical"), layers[0]);
     }
 }

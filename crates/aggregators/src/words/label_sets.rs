@@ -42,8 +42,7 @@ impl LabelSets {
 
     #[cold]
     fn parse(&mut self, text: u32, keys: &TagKeys) -> Result<u32> {
-        let labels = LabelMap::parse(self.texts.text(text), keys)?;
-        let set = self.sets.id(&labels.canonical());
+        let set = self.sets.id(&LabelMap::kept(self.texts.text(text), keys)?);
         self.remember(text, set);
         Ok(set)
     }

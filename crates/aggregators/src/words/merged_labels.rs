@@ -1,7 +1,6 @@
 //! Merged label maps, each merged once however many groups it has (spec § 4, Merge).
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use tokaki_core::Result;
 use tokaki_core::rollup::Interner;
 
@@ -29,11 +28,7 @@ impl<const N: usize> MergedLabels<N> {
         if let Some(id) = self.known.get(&layers) {
             return Ok(*id);
         }
-        let mut merged = LabelMap::default();
-        for text in canonical() {
-            merged.overlay(&LabelMap::from_canonical(text)?);
-        }
-        let id = self.canonical.id(&merged.canonical());
+        let id = self.canonical.id(&LabelMap::merged(&canonical())?);
         self.known.insert(layers, id);
         Ok(id)
     }

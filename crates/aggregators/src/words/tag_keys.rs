@@ -1,6 +1,6 @@
 //! Which label keys are kept (spec § 4, Filter).
 
-use std::collections::HashSet;
+use hashbrown::HashSet;
 
 /// The label that names the virtual machine which a pod carries. Kept even when no key is enabled.
 pub const VM_NAME: &str = "vm_kubevirt_io_name";

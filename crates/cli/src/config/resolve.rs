@@ -41,6 +41,8 @@ impl Settings {
     pub(crate) fn options(&self) -> Result<RunOptions> {
         /// Far above any machine's cores; more threads would only fail to start.
         const MOST_WORKERS: usize = 1024;
+        /// A row group of the size that Koku's files have.
+        const BYTES_IN_FLIGHT_PER_WORKER: u64 = 8 << 20;
         let all_cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = match self.run.workers {
             0 => all_cores(),
@@ -50,7 +52,14 @@ impl Settings {
             }
         };
         let chunk_rows = if self.run.chunk_rows == 0 { usize::MAX } else { self.run.chunk_rows };
-        Ok(RunOptions { workers, chunk_rows, daily_tables: self.reader.pods, allow_empty: self.run.allow_empty })
+        Ok(RunOptions {
+            workers,
+            chunk_rows,
+            window_rows: self.run.window_rows,
+            bytes_in_flight: workers as u64 * BYTES_IN_FLIGHT_PER_WORKER,
+            daily_tables: self.reader.pods,
+            allow_empty: self.run.allow_empty,
+        })
     }
 }
 

@@ -131,13 +131,15 @@ pub(crate) struct RunSettings {
     pub(crate) workers: usize,
     /// Rows per chunk; 0 takes a row group at once.
     pub(crate) chunk_rows: usize,
+    /// Days are taken together until they have so many rows; what is larger is read, written and freed day by day.
+    pub(crate) window_rows: u64,
     /// Whether a scope without a single file is written as empty.
     pub(crate) allow_empty: bool,
 }
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { workers: 0, chunk_rows: 8192, allow_empty: false }
+        Self { workers: 0, chunk_rows: 16_384, window_rows: 65_536, allow_empty: false }
     }
 }
 

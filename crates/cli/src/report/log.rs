@@ -52,14 +52,15 @@ impl Observer for Lines {
                     info(format_args!("{report_type} is read from {taken}: {reason}"));
                 }
             }
-            Event::StageStarted { stage, splits, rows } => {
-                info(format_args!("stage {}: {} rows in {splits} row groups", stage + 1, HumanCount(*rows)));
+            Event::Started { windows, splits, rows } => {
+                let rows = HumanCount(*rows);
+                info(format_args!("{rows} rows in {splits} row groups, by {windows} window(s) of days"));
             }
             Event::SplitFolded { file, row_group, rows, rows_in_scope, .. } => {
                 tracing::debug!(target: OWN, "{file} row group {row_group}: {rows_in_scope} of {rows} rows in scope");
             }
             Event::Finished { aggregator, rows, .. } => {
-                info(format_args!("{aggregator}: {} rows", HumanCount(*rows)));
+                tracing::debug!(target: OWN, "{aggregator}: {} rows", HumanCount(*rows));
             }
             Event::Committing => info(format_args!("committing")),
             Event::Committed { receipt } => {

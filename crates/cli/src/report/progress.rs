@@ -5,7 +5,7 @@ use tokaki_core::pipeline::{Event, Observer};
 
 use super::Voice;
 
-/// One bar that counts the rows of the current stage.
+/// One bar that counts rows.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
@@ -35,18 +35,19 @@ impl Observer for Progress {
                 self.bar.enable_steady_tick(std::time::Duration::from_millis(100));
                 self.bar.set_message(super::files(plan.files()));
             }
-            Event::StageStarted { stage, rows, .. } => {
+            Event::Started { rows, .. } => {
                 self.style(READING);
                 self.bar.reset();
                 self.bar.set_length(*rows);
-                self.bar.set_message(format!("stage {}", stage + 1));
+                self.bar.set_message("reading");
             }
             Event::SplitFolded { rows, .. } => self.bar.inc(*rows),
-            Event::Finished { aggregator, .. } => {
+            // Other windows are still being read.
+            Event::Finished { .. } => {}
+            Event::Committing => {
                 self.style(WAITING);
-                self.bar.set_message(format!("{aggregator} is finished"));
+                self.bar.set_message("committing");
             }
-            Event::Committing => self.bar.set_message("committing"),
             Event::Committed { .. } => self.bar.finish_and_clear(),
         }
     }

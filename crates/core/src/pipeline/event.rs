@@ -15,29 +15,27 @@ pub enum Event<'a> {
         /// The plan.
         plan: &'a Plan,
     },
-    /// The splits of a stage are known.
-    StageStarted {
-        /// Position of the stage.
-        stage: usize,
+    /// Footers were read: it is known how much there is to fold.
+    Started {
+        /// Ranges of days that are taken through the stages one after the other.
+        windows: usize,
         /// Splits to fold.
         splits: usize,
         /// Rows in them, before rows outside the scope are left out.
         rows: u64,
     },
-    /// A split was decoded and folded.
+    /// A split was decoded and folded. Told in the order in which that happens.
     SplitFolded {
-        /// Position of the stage.
-        stage: usize,
         /// The file.
         file: &'a str,
         /// Row group in the file.
         row_group: usize,
         /// Rows decoded.
         rows: u64,
-        /// Rows of the scope's days among them.
+        /// Rows of the window's days among them.
         rows_in_scope: u64,
     },
-    /// An aggregator has its rows.
+    /// An aggregator has its rows of a window.
     Finished {
         /// The aggregator.
         aggregator: &'a str,
@@ -74,7 +72,7 @@ pub struct OutputRows {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Files that were opened.
     pub files: usize,

@@ -1,29 +1,30 @@
 //! Carries out a plan on this machine.
 //!
+//! The scope is cut at midnights into windows. A few windows are under way at once; each goes through all stages, and
+//! its rows are given to the sink and freed while later windows are read, so memory follows a window and not the month.
+//!
 //! Bytes are fetched on the caller's async runtime, decoded and folded on a thread pool of `workers` threads. The unit
 //! of work is a split. A fold borrows a state nobody else has, so there is no lock while rows are folded; states are
 //! merged when the stage's input is used up. The order in which splits finish does not matter to a single bit of the
 //! result: sums are exact, and every finish sorts.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use futures::StreamExt;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use crate::aggregator::{AnyState, Fold};
+use super::event::{Event, Observer, OutputRows, Report};
+use super::plan::{Aggregators, DailyTables, Listing, Plan};
+use super::stage::{self, Work, Workshop};
+use super::window;
 use crate::catalog::Catalog;
-use crate::chunk::Chunk;
-use crate::error::{Error, ErrorKind, Place, Result};
-use crate::finding::Finished;
-use crate::input::{InputId, Selection, Source, TableName};
+use crate::error::{Error, ErrorKind, Result};
+use crate::finding::{Finding, Finished};
 use crate::output::Output;
-use crate::pipeline::event::{Event, Observer, OutputRows, Report};
-use crate::pipeline::plan::{Aggregators, DailyTables, Listing, Plan, Scan, Stage};
-use crate::reader::{ChunkDecoder, Reader, Split};
-use crate::scope::Scope;
+use crate::reader::Reader;
+use crate::scope::{DateRange, Scope};
 use crate::sink::Sink;
 
 /// The plugins of a run.
@@ -48,6 +49,10 @@ pub struct RunOptions {
     pub workers: usize,
     /// Rows per chunk, at least 1.
     pub chunk_rows: usize,
+    /// Rows that are worth a window of their own: days of small clusters are taken together until they have so many.
+    pub window_rows: u64,
+    /// Fetched bytes that wait to be folded, at most; a split that is larger goes alone.
+    pub bytes_in_flight: u64,
     /// Daily tables or derived ones.
     pub daily_tables: DailyTables,
     /// Whether a scope without a single file is written as empty.
@@ -89,7 +94,7 @@ pub async fn plan(scope: &Scope, wiring: &Wiring, options: &RunOptions) -> Resul
 /// Checks the sink, then reads, folds, finishes and replaces. Until the commit nothing has changed, whatever happens.
 ///
 /// # Errors
-/// The first error in the order of stages, tables, files and row groups, whatever the number of workers.
+/// The first error in the order of windows, stages, tables, files and row groups, whatever the number of workers.
 pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
     let destinations = destinations(wiring);
     if destinations.is_empty() {
@@ -100,270 +105,150 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
 
     let plan = plan(scope, wiring, options).await?;
     observer.event(&Event::Planned { plan: &plan });
-    let pool = Arc::new(
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(options.workers)
-            .thread_name(|index| format!("fold-{index}"))
-            .build()
-            .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))?,
-    );
-
-    let mut finished: BTreeMap<String, Finished> = BTreeMap::new();
-    let mut splits = 0;
-    let mut rows_in = 0;
-    for (index, stage) in plan.stages.iter().enumerate() {
-        let done = run_stage(index, stage, wiring, &pool, options.workers, &finished, observer).await?;
-        splits += done.splits;
-        rows_in += done.rows_in;
-        finished.extend(done.finished);
+    let mut works = Vec::with_capacity(plan.stages.len());
+    for stage in &plan.stages {
+        works.push(stage::works(stage, wiring.reader.as_ref()).await?);
     }
+    let splits = || works.iter().flatten().map(|work| work.split.as_ref());
+    let windows =
+        if plan.by_windows { window::cut(scope.days, splits(), options.window_rows) } else { vec![scope.days] };
+    let rows = splits().map(|split| split.rows).sum();
+    observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows });
 
-    let mut written: Vec<(String, Output, RecordBatch)> = Vec::new();
-    let mut findings = Vec::new();
-    for name in &wiring.written {
-        let Some(of_aggregator) = finished.remove(name) else { continue };
-        findings.extend(of_aggregator.findings);
-        let outputs = wiring.aggregators[name].outputs().into_iter();
-        for (output, rows) in outputs.zip(of_aggregator.outputs) {
-            let Some(destination) = &output.destination else { continue };
-            if !destination.left_alone_if_empty || rows.num_rows() > 0 {
-                written.push((name.clone(), output, rows));
-            }
+    let workshop = workshop(wiring, options, observer, windows.len())?;
+    // The sink takes the rows of one window while the next ones are read. One window waits between the two.
+    let (send, receive) = mpsc::channel(1);
+    let reading = read(&plan, &works, &windows, options.workers, &workshop, send);
+    let writing = write(&plan, wiring, observer, receive);
+    let ((), mut report) = futures::future::try_join(reading, writing).await?;
+    report.files = plan.files();
+    report.splits = splits().count();
+    Ok(report)
+}
+
+fn workshop<'a>(
+    wiring: &'a Wiring,
+    options: &RunOptions,
+    observer: &'a dyn Observer,
+    windows: usize,
+) -> Result<Workshop<'a>> {
+    const KIB: u64 = 1 << 10;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(options.workers)
+        .thread_name(|index| format!("fold-{index}"))
+        .build()
+        .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))?;
+    let most_in_flight = u32::try_from((options.bytes_in_flight / KIB).max(1)).unwrap_or(u32::MAX >> 3);
+    Ok(Workshop {
+        wiring,
+        observer,
+        pool: Arc::new(pool),
+        in_flight: Semaphore::new(most_in_flight as usize),
+        most_in_flight,
+        // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged.
+        folds_at_once: options.workers.div_ceil(windows),
+    })
+}
+
+/// What a window came to, by aggregator.
+struct Window {
+    rows_in: u64,
+    finished: BTreeMap<String, Finished>,
+    /// Given back when the rows are with the sink and freed.
+    _in_memory: OwnedSemaphorePermit,
+}
+
+/// Takes each window through all stages and hands it over, in order.
+async fn read(
+    plan: &Plan,
+    works: &[Vec<Work>],
+    windows: &[DateRange],
+    workers: usize,
+    workshop: &Workshop<'_>,
+    to: mpsc::Sender<Window>,
+) -> Result<()> {
+    // One more than there are workers: while one is finished and written, the others are folded.
+    let in_memory = Arc::new(Semaphore::new(workers + 1));
+    let in_memory = &in_memory;
+    let mut under_way = futures::stream::iter(windows.iter().map(|days| async move {
+        let permit = Arc::clone(in_memory).acquire_owned().await;
+        let permit = permit.map_err(|_| Error::bug("nobody closes the number of windows"))?;
+        let mut window = Window { rows_in: 0, finished: BTreeMap::new(), _in_memory: permit };
+        for (stage, works) in plan.stages.iter().zip(works) {
+            let of_window = stage::of_window(works, *days);
+            let done = workshop.run_stage(stage, of_window, &window.finished).await?;
+            window.rows_in += done.rows_in;
+            window.finished.extend(done.finished);
+        }
+        Ok::<_, Error>(window)
+    }))
+    .buffered(workers + 1);
+    while let Some(window) = under_way.next().await {
+        // Nobody listens any more only if the sink failed, and then its error is the one that counts.
+        if to.send(window?).await.is_err() {
+            break;
         }
     }
+    Ok(())
+}
 
-    let outputs: Vec<Output> = written.iter().map(|(_, output, _)| output.clone()).collect();
-    let mut replacement = wiring.sink.begin(scope, &outputs).await?;
-    let mut rows_out = Vec::new();
-    for (aggregator, output, rows) in written {
-        replacement.append(&output, &rows).await?;
-        let table = output.destination.map_or_else(String::new, |to| to.table.name.to_owned());
-        rows_out.push(OutputRows { aggregator, table, rows: rows.num_rows() as u64 });
+/// Gives the rows of each window to the sink, and commits after the last.
+async fn write(
+    plan: &Plan,
+    wiring: &Wiring,
+    observer: &dyn Observer,
+    mut from: mpsc::Receiver<Window>,
+) -> Result<Report> {
+    let mut report = Report::default();
+    let mut replacement = None;
+    while let Some(mut window) = from.recv().await {
+        report.rows_in += window.rows_in;
+        let mut rows_of: Vec<(&String, Output, RecordBatch)> = Vec::new();
+        for name in &plan.written {
+            let Some(finished) = window.finished.remove(name) else { continue };
+            report.findings.extend(finished.findings);
+            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs);
+            rows_of.extend(outputs.filter(|(output, rows)| is_written(output, rows)).map(|(o, rows)| (name, o, rows)));
+        }
+        // Begun with the first window, so that a run whose first rows are unusable does not touch the destination.
+        if replacement.is_none() {
+            let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
+            replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
+        }
+        for (name, output, rows) in rows_of {
+            if let Some(replacement) = &mut replacement {
+                replacement.append(&output, &rows).await?;
+            }
+            count_rows(&mut report, name, &output, rows.num_rows() as u64);
+        }
     }
+    let Some(replacement) = replacement else { return Err(Error::bug("a scope has no window")) };
     observer.event(&Event::Committing);
-    let receipt = replacement.commit().await?;
-    observer.event(&Event::Committed { receipt: &receipt });
-    Ok(Report { files: plan.files(), splits, rows_in, outputs: rows_out, findings, receipt })
+    report.receipt = replacement.commit().await?;
+    observer.event(&Event::Committed { receipt: &report.receipt });
+    sort(&mut report.findings);
+    Ok(report)
+}
+
+fn is_written(output: &Output, rows: &RecordBatch) -> bool {
+    output.destination.as_ref().is_some_and(|to| !to.left_alone_if_empty || rows.num_rows() > 0)
+}
+
+fn count_rows(report: &mut Report, aggregator: &str, output: &Output, rows: u64) {
+    let table = output.destination.as_ref().map_or("", |to| to.table.name);
+    match report.outputs.iter_mut().find(|known| known.aggregator == aggregator && known.table == table) {
+        Some(known) => known.rows += rows,
+        None => report.outputs.push(OutputRows { aggregator: aggregator.to_owned(), table: table.to_owned(), rows }),
+    }
+}
+
+/// By what and subject: an order that does not show where the windows were cut.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|left, right| (left.what, &left.subject).cmp(&(right.what, &right.subject)));
 }
 
 /// The outputs of the enabled aggregators that have a destination.
 fn destinations(wiring: &Wiring) -> Vec<Output> {
     let outputs = wiring.written.iter().filter_map(|name| wiring.aggregators.get(name)).flat_map(|it| it.outputs());
     outputs.filter(|output| output.destination.is_some()).collect()
-}
-
-struct StageDone {
-    splits: usize,
-    rows_in: u64,
-    finished: BTreeMap<String, Finished>,
-}
-
-/// A split and the scan that it belongs to.
-struct Work {
-    split: Split,
-    table: TableName,
-    selection: Arc<Selection>,
-    feeds: Arc<[(usize, InputId)]>,
-}
-
-/// A state of each aggregator of the stage.
-type States = Vec<AnyState>;
-
-async fn run_stage(
-    index: usize,
-    stage: &Stage,
-    wiring: &Wiring,
-    pool: &Arc<rayon::ThreadPool>,
-    workers: usize,
-    finished: &BTreeMap<String, Finished>,
-    observer: &dyn Observer,
-) -> Result<StageDone> {
-    let folds: Arc<[Arc<dyn Fold>]> = prepare(stage, wiring, finished)?.into();
-    let works = splits_of(stage, wiring.reader.as_ref()).await?;
-    observer.event(&Event::StageStarted {
-        stage: index,
-        splits: works.len(),
-        rows: works.iter().map(|work| work.split.rows).sum(),
-    });
-
-    let idle: Arc<Mutex<Vec<States>>> = Arc::default();
-    let splits = works.len();
-    let mut rows_in = 0;
-    {
-        let mut folding = futures::stream::iter(works.into_iter().map(|work| {
-            let (folds, idle, pool) = (Arc::clone(&folds), Arc::clone(&idle), Arc::clone(pool));
-            let reader = Arc::clone(&wiring.reader);
-            async move {
-                let decoder = reader.fetch(&work.split, &work.selection).await?;
-                let (send, receive) = oneshot::channel();
-                let (file, row_group) = (work.split.file.shown.clone(), work.split.row_group);
-                pool.spawn(move || {
-                    // The receiver is gone only when the run was cancelled.
-                    let _ = send.send(fold_split(&work, decoder, &folds, &idle));
-                });
-                let counts = receive.await.map_err(|_| Error::bug("a fold ended without a word"))??;
-                Ok::<_, Error>((file, row_group, counts))
-            }
-        }))
-        // One split is fetched ahead for each that is folded. `buffered` keeps the order, so that the error that is
-        // reported is the first one in the order of the splits.
-        .buffered(workers * 2);
-        while let Some(result) = folding.next().await {
-            let (file, row_group, counts) = result?;
-            rows_in += counts.in_scope;
-            observer.event(&Event::SplitFolded {
-                stage: index,
-                file: &file,
-                row_group,
-                rows: counts.decoded,
-                rows_in_scope: counts.in_scope,
-            });
-        }
-    }
-
-    let all_states = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
-    let finished = finish(stage, &folds, all_states, observer)?;
-    Ok(StageDone { splits, rows_in, finished })
-}
-
-fn prepare(stage: &Stage, wiring: &Wiring, finished: &BTreeMap<String, Finished>) -> Result<Vec<Arc<dyn Fold>>> {
-    let prepare = |name: &String| {
-        let aggregator = Arc::clone(&wiring.aggregators[name]);
-        let handovers = aggregator
-            .inputs()
-            .iter()
-            .filter_map(|input| match input.source {
-                Source::OutputOf(other) => Some(
-                    finished
-                        .get(other)
-                        .and_then(|finished| finished.outputs.first().cloned())
-                        .ok_or_else(|| Error::bug(format!("`{other}` handed nothing over to `{name}`"))),
-                ),
-                _ => None,
-            })
-            .collect::<Result<_>>()?;
-        aggregator.prepare(handovers)
-    };
-    stage.aggregators.iter().map(prepare).collect()
-}
-
-async fn splits_of(stage: &Stage, reader: &dyn Reader) -> Result<Vec<Work>> {
-    /// Footers read at once.
-    const FOOTERS_AT_ONCE: usize = 8;
-    let mut works = Vec::new();
-    for scan in &stage.scans {
-        let selection = Arc::new(scan.selection.clone());
-        let feeds = positions(stage, scan);
-        let mut of_files = futures::stream::iter(scan.files.iter().map(|file| {
-            let place = place_of(&scan.table, &file.shown, None);
-            let selection = &selection;
-            async move { reader.splits(file, selection).await.map_err(|error| error.at(&place)) }
-        }))
-        .buffered(FOOTERS_AT_ONCE);
-        while let Some(splits) = of_files.next().await {
-            works.extend(splits?.into_iter().map(|split| Work {
-                split,
-                table: scan.table.clone(),
-                selection: Arc::clone(&selection),
-                feeds: Arc::clone(&feeds),
-            }));
-        }
-    }
-    Ok(works)
-}
-
-/// Whom a scan feeds, by position in the stage.
-fn positions(stage: &Stage, scan: &Scan) -> Arc<[(usize, InputId)]> {
-    scan.feeds
-        .iter()
-        .filter_map(|(name, input)| Some((stage.aggregators.iter().position(|other| other == name)?, *input)))
-        .collect()
-}
-
-fn place_of(table: &TableName, file: &str, row_group: Option<usize>) -> Place {
-    Place { table: Some(table.to_string()), file: Some(file.to_owned()), row_group, column: None }
-}
-
-/// Rows of a split.
-#[derive(Default)]
-struct Counts {
-    decoded: u64,
-    in_scope: u64,
-}
-
-fn fold_split(
-    work: &Work,
-    decoder: ChunkDecoder,
-    folds: &[Arc<dyn Fold>],
-    idle: &Mutex<Vec<States>>,
-) -> Result<Counts> {
-    let place = place_of(&work.table, &work.split.file.shown, Some(work.split.row_group));
-    let borrowed = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut states = borrowed.unwrap_or_else(|| folds.iter().map(|fold| fold.start()).collect());
-    // A panic of ours on a pool thread must end the run, not the program.
-    let counts = std::panic::catch_unwind(AssertUnwindSafe(|| fold_chunks(work, decoder, folds, &mut states, &place)))
-        .unwrap_or_else(|panic| Err(Error::bug(format!("folding gave up: {}", said(panic.as_ref())))))
-        .map_err(|error| error.at(&place))?;
-    idle.lock().unwrap_or_else(PoisonError::into_inner).push(states);
-    Ok(counts)
-}
-
-fn fold_chunks(
-    work: &Work,
-    mut decoder: ChunkDecoder,
-    folds: &[Arc<dyn Fold>],
-    states: &mut States,
-    place: &Place,
-) -> Result<Counts> {
-    let mut counts = Counts::default();
-    // A decoder that panics on a malformed file is that file's error.
-    let mut next = || {
-        std::panic::catch_unwind(AssertUnwindSafe(|| decoder.next())).unwrap_or_else(|panic| {
-            let message = format!("the file could not be decoded: {}", said(panic.as_ref()));
-            Some(Err(Error::new(ErrorKind::Parquet, message)))
-        })
-    };
-    while let Some(batch) = next() {
-        let batch = batch?;
-        counts.decoded += batch.num_rows() as u64;
-        let chunk =
-            Chunk { batch, time_column: work.selection.time_column, table: work.table.clone(), place: place.clone() }
-                .within(work.selection.days.as_ref())?;
-        counts.in_scope += chunk.batch.num_rows() as u64;
-        for (position, input) in work.feeds.iter() {
-            folds[*position].fold(&mut states[*position], *input, &chunk)?;
-        }
-    }
-    Ok(counts)
-}
-
-/// The message of a panic.
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given")
-}
-
-fn finish(
-    stage: &Stage,
-    folds: &[Arc<dyn Fold>],
-    all_states: Vec<States>,
-    observer: &dyn Observer,
-) -> Result<BTreeMap<String, Finished>> {
-    let mut merged: States = folds.iter().map(|fold| fold.start()).collect();
-    for states in all_states {
-        for (position, state) in states.into_iter().enumerate() {
-            folds[position].merge(&mut merged[position], state)?;
-        }
-    }
-    let mut finished = BTreeMap::new();
-    for ((name, fold), state) in stage.aggregators.iter().zip(folds).zip(merged) {
-        let of_aggregator = fold.finish(state)?;
-        observer.event(&Event::Finished {
-            aggregator: name,
-            rows: of_aggregator.outputs.iter().map(|rows| rows.num_rows() as u64).sum(),
-            findings: &of_aggregator.findings,
-        });
-        finished.insert(name.clone(), of_aggregator);
-    }
-    Ok(finished)
 }

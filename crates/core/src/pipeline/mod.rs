@@ -4,6 +4,8 @@
 pub mod event;
 pub mod local;
 pub mod plan;
+mod stage;
+mod window;
 
 pub use event::{Event, Observer, OutputRows, Report};
 pub use local::{RunOptions, Wiring};

@@ -75,6 +75,9 @@ pub struct Plan {
     pub choices: Vec<TableChoice>,
     /// Aggregators whose rows are written; the others only feed them.
     pub written: Vec<String>,
+    /// Whether days may leave as they finish. Not if an aggregator wants the whole partition at once, or if a table is
+    /// left alone where the scope has no row for it: that is known at the end only.
+    pub by_windows: bool,
 }
 
 impl Plan {
@@ -163,7 +166,13 @@ impl Plan {
             }
             stages.push(Stage { aggregators: names, scans });
         }
-        Ok(Self { scope, stages, choices: choices.into_iter().collect(), written })
+        let by_windows = aggregators.values().all(|aggregator| {
+            let inputs = aggregator.inputs();
+            let outputs = aggregator.outputs();
+            !inputs.iter().any(|input| input.whole_partition)
+                && !outputs.iter().filter_map(|output| output.destination.as_ref()).any(|to| to.left_alone_if_empty)
+        });
+        Ok(Self { scope, stages, choices: choices.into_iter().collect(), written, by_windows })
     }
 
     /// Number of files that will be opened, a file of two stages once.

@@ -24,6 +24,29 @@ impl Resolution {
     /// `Type` if the value is not finite or too large for any sum.
     #[inline]
     pub fn units(self, value: f64) -> Result<i128> {
+        /// Below it the whole part fits 64 bits with room to spare.
+        const ORDINARY: f64 = (1_u64 << 62) as f64;
+        /// From here on a double has no fraction.
+        const NO_FRACTION: f64 = (1_u64 << 52) as f64;
+        if value.abs() < ORDINARY {
+            // The whole part and the rest are exact, and so is scaling by a power of two. Without a branch that
+            // depends on the size of the value: sizes vary from row to row, and a wrong guess costs more than all this.
+            let whole = value as i64;
+            let rest = (value - whole as f64) * self.scale();
+            let half = if rest.abs() < NO_FRACTION { 0.5_f64.copysign(rest) } else { 0.0 };
+            return Ok((i128::from(whole) << self.0) + i128::from((rest + half) as i64));
+        }
+        self.units_of_extraordinary(value)
+    }
+
+    #[inline]
+    fn scale(self) -> f64 {
+        (1_u64 << self.0) as f64
+    }
+
+    /// The same by the bits of the double, for any size.
+    #[cold]
+    fn units_of_extraordinary(self, value: f64) -> Result<i128> {
         const EXPONENT_BIAS: i32 = 1075;
         let bits = value.to_bits();
         let exponent = ((bits >> 52) & 0x7ff) as i32;
@@ -58,7 +81,7 @@ impl Resolution {
         let message = if value.is_finite() {
             format!("the value {value:e} is too large for any sum that can be stored")
         } else {
-            "a value is infinite, expected a finite number".to_owned()
+            return ExactSum::infinite();
         };
         Error::new(ErrorKind::Type, message)
     }
@@ -69,6 +92,12 @@ impl Resolution {
 pub struct ExactSum(pub i128);
 
 impl ExactSum {
+    /// What is said of a value without end.
+    #[cold]
+    pub(crate) fn infinite() -> Error {
+        Error::new(ErrorKind::Type, "a value is infinite, expected a finite number")
+    }
+
     /// Adds units.
     ///
     /// # Errors
@@ -140,6 +169,18 @@ mod tests {
             let units = Resolution::BYTE_SECONDS.units(value).expect("in range");
             let exact = value * 2f64.powi(24); // exact: a power of two
             prop_assert!((units as f64 - exact).abs() <= 0.5);
+        }
+
+        #[test]
+        fn ordinary_values_are_rounded_as_all_values(bits: u64) {
+            let value = f64::from_bits(bits);
+            prop_assume!(value.abs() < 2f64.powi(62));
+            for resolution in [Resolution::CORE_SECONDS, Resolution::BYTE_SECONDS] {
+                for value in [value, value % 1.0, value % 1e6, (value % 1e15).round() + 0.5] {
+                    let units = resolution.units(value).expect("in range");
+                    prop_assert_eq!(units, resolution.units_of_extraordinary(value).expect("in range"), "{}", value);
+                }
+            }
         }
 
         #[test]

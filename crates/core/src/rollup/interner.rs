@@ -17,24 +17,41 @@ pub const NULL_TEXT: u32 = 0;
 pub struct Interner {
     bytes: String,
     ends: Vec<usize>,
-    table: HashTable<u32>,
+    table: HashTable<Known>,
     hasher: DefaultHashBuilder,
+}
+
+/// A known text. With its hash and bounds at hand, looking it up reads this and the text, and nothing else.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    hash: u64,
+    start: usize,
+    length: u32,
+    id: u32,
+}
+
+impl Known {
+    #[inline]
+    fn is(&self, hash: u64, text: &str, bytes: &str) -> bool {
+        self.hash == hash
+            && self.length as usize == text.len()
+            && bytes.as_bytes()[self.start..][..text.len()] == *text.as_bytes()
+    }
 }
 
 impl Interner {
     /// The id of `text`, which is stored if it is new.
     pub fn id(&mut self, text: &str) -> u32 {
         let hash = self.hasher.hash_one(text);
-        let (bytes, ends, hasher) = (&self.bytes, &self.ends, &self.hasher);
-        let found =
-            self.table.entry(hash, |id| slice(bytes, ends, *id) == text, |id| hasher.hash_one(slice(bytes, ends, *id)));
-        match found {
-            hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
+        let bytes = &mut self.bytes;
+        match self.table.entry(hash, |known| known.is(hash, text, bytes), |known| known.hash) {
+            hashbrown::hash_table::Entry::Occupied(entry) => entry.get().id,
             hashbrown::hash_table::Entry::Vacant(entry) => {
-                let id = u32::try_from(ends.len() + 1).expect("fewer than 2^32 distinct texts fit in memory");
-                entry.insert(id);
-                self.bytes.push_str(text);
-                self.ends.push(self.bytes.len());
+                let id = u32::try_from(self.ends.len() + 1).expect("fewer than 2^32 distinct texts fit in memory");
+                let length = u32::try_from(text.len()).expect("no text of a Parquet file has 4 GiB");
+                entry.insert(Known { hash, start: bytes.len(), length, id });
+                bytes.push_str(text);
+                self.ends.push(bytes.len());
                 id
             }
         }
@@ -48,7 +65,7 @@ impl Interner {
     /// The id of `text` if it is known.
     pub fn known(&self, text: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(text);
-        self.table.find(hash, |id| slice(&self.bytes, &self.ends, *id) == text).copied()
+        self.table.find(hash, |known| known.is(hash, text, &self.bytes)).map(|known| known.id)
     }
 
     /// The text of `id`; `None` for [`NULL_TEXT`].

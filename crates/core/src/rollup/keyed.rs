@@ -1,4 +1,7 @@
 //! A table of groups: `K` numbers as the key, `S` exact sums and `M` maxima beside it.
+//!
+//! Measures lie column by column: a chunk's rows are first turned into groups, then each measure is added in a loop of
+//! its own, which touches one small array instead of a wide row per line item.
 
 use std::hash::BuildHasher;
 
@@ -18,12 +21,24 @@ pub struct RollupSpec<const K: usize, const S: usize, const M: usize> {
     pub maxima: [&'static str; M],
 }
 
+/// Position of a group in its rollup.
+pub type GroupId = u32;
+
+/// Instead of a group for rows that belong to none.
+pub const NO_GROUP: GroupId = GroupId::MAX;
+
 /// Groups and their measures. A measure is null until a value was added.
 #[derive(Debug, Clone)]
 pub struct Rollup<const K: usize, const S: usize, const M: usize> {
     pub(super) spec: &'static RollupSpec<K, S, M>,
-    pub(super) rows: Vec<GroupRow<K, S, M>>,
-    table: HashTable<u32>,
+    keys: Vec<[u32; K]>,
+    /// In units of the resolution; meaningful where the sum's bit of `seen` is set.
+    sums: [Vec<ExactSum>; S],
+    /// Negative infinity where nothing was added.
+    maxima: [Vec<f64>; M],
+    /// A bit for each sum to which a value was added.
+    seen: Vec<u32>,
+    table: HashTable<GroupId>,
     hasher: DefaultHashBuilder,
 }
 
@@ -32,11 +47,9 @@ pub struct Rollup<const K: usize, const S: usize, const M: usize> {
 pub struct GroupRow<const K: usize, const S: usize, const M: usize> {
     /// The key.
     pub key: [u32; K],
-    /// Sums in units of their resolution; meaningful where [`GroupRow::has_sum`].
-    pub(super) sums: [ExactSum; S],
-    /// Maxima; negative infinity where nothing was added.
-    pub(super) maxima: [f64; M],
-    pub(super) seen: u32,
+    sums: [ExactSum; S],
+    maxima: [f64; M],
+    seen: u32,
 }
 
 impl<const K: usize, const S: usize, const M: usize> GroupRow<K, S, M> {
@@ -59,20 +72,14 @@ impl<const K: usize, const S: usize, const M: usize> GroupRow<K, S, M> {
     ///
     /// # Errors
     /// `Type` if the sum overflows.
-    #[inline]
     pub fn add(&mut self, index: usize, sum: ExactSum) -> Result<()> {
         self.seen |= 1 << index;
         self.sums[index].add(sum.0)
     }
 
     /// Raises the maximum at `index`.
-    #[inline]
     pub fn raise(&mut self, index: usize, value: f64) {
-        // `-0.0` and `0.0` compare equal; adding zero makes them one, so that order cannot choose between them.
-        let value = value + 0.0;
-        if value > self.maxima[index] {
-            self.maxima[index] = value;
-        }
+        raise(&mut self.maxima[index], value);
     }
 
     /// Takes in the measures of `other`, its sums `times` over.
@@ -94,51 +101,146 @@ impl<const K: usize, const S: usize, const M: usize> GroupRow<K, S, M> {
     }
 }
 
+#[inline]
+fn raise(maximum: &mut f64, value: f64) {
+    // `-0.0` and `0.0` compare equal; adding zero makes them one, so that order cannot choose between them.
+    let value = value + 0.0;
+    if value > *maximum {
+        *maximum = value;
+    }
+}
+
 impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
     /// No groups.
     pub fn new(spec: &'static RollupSpec<K, S, M>) -> Self {
         const { assert!(S <= 32, "the sums that were seen are one bit each") };
-        Self { spec, rows: Vec::new(), table: HashTable::new(), hasher: DefaultHashBuilder::default() }
+        Self {
+            spec,
+            keys: Vec::new(),
+            sums: std::array::from_fn(|_| Vec::new()),
+            maxima: std::array::from_fn(|_| Vec::new()),
+            seen: Vec::new(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
     }
 
     /// The group of `key`, made if it is new.
     #[inline]
-    pub fn group(&mut self, key: [u32; K]) -> &mut GroupRow<K, S, M> {
+    pub fn group(&mut self, key: [u32; K]) -> GroupId {
         let hash = self.hasher.hash_one(key);
-        let (rows, hasher) = (&mut self.rows, &self.hasher);
+        let (keys, hasher) = (&self.keys, &self.hasher);
         let entry = self.table.entry(
             hash,
-            |index| rows[*index as usize].key == key,
-            |index| hasher.hash_one(rows[*index as usize].key),
+            |group| keys[*group as usize] == key,
+            |group| hasher.hash_one(keys[*group as usize]),
         );
-        let index = match entry {
+        match entry {
             hashbrown::hash_table::Entry::Occupied(entry) => *entry.get(),
             hashbrown::hash_table::Entry::Vacant(entry) => {
-                let index = u32::try_from(rows.len()).expect("fewer than 2^32 groups fit in memory");
-                entry.insert(index);
-                rows.push(GroupRow::new(key));
-                index
+                let group = GroupId::try_from(keys.len()).expect("fewer than 2^32 groups fit in memory");
+                entry.insert(group);
+                self.keys.push(key);
+                self.sums.iter_mut().for_each(|sums| sums.push(ExactSum(0)));
+                self.maxima.iter_mut().for_each(|maxima| maxima.push(f64::NEG_INFINITY));
+                self.seen.push(0);
+                group
             }
-        };
-        &mut rows[index as usize]
+        }
     }
 
-    /// Adds `value` to the sum at `index` of `key`'s group.
+    /// Adds `value` to the sum at `index` of a group.
     ///
     /// # Errors
     /// `Type`, with the source column, if the value or the sum is too large.
+    pub fn add(&mut self, group: GroupId, index: usize, value: f64) -> Result<()> {
+        self.add_each(index, &[group], |_| value)
+    }
+
+    /// Adds the value of each row to the sum at `index` of the row's group. A NaN is no value.
+    ///
+    /// # Errors
+    /// `Type`, with the source column, if a value or a sum is too large.
     #[inline]
-    pub fn add(spec: &RollupSpec<K, S, M>, group: &mut GroupRow<K, S, M>, index: usize, value: f64) -> Result<()> {
-        let (column, resolution) = spec.sums[index];
-        resolution
-            .units(value)
-            .and_then(|units| group.add(index, ExactSum(units)))
-            .map_err(|error| error.column(column))
+    pub fn add_each(&mut self, index: usize, groups: &[GroupId], value: impl Fn(usize) -> f64) -> Result<()> {
+        let (column, resolution) = self.spec.sums[index];
+        let (sums, seen) = (&mut self.sums[index], &mut self.seen);
+        let mut add = || -> Result<()> {
+            for (row, group) in groups.iter().enumerate() {
+                let value = value(row);
+                if *group == NO_GROUP || value.is_nan() {
+                    continue;
+                }
+                sums[*group as usize].add(resolution.units(value)?)?;
+                seen[*group as usize] |= 1 << index;
+            }
+            Ok(())
+        };
+        add().map_err(|error| error.column(column))
+    }
+
+    /// Adds a sum to the one at `index` of a group.
+    ///
+    /// # Errors
+    /// `Type`, with the source column, if the sum overflows.
+    pub fn add_sum(&mut self, group: GroupId, index: usize, sum: ExactSum) -> Result<()> {
+        self.seen[group as usize] |= 1 << index;
+        self.sums[index][group as usize].add(sum.0).map_err(|error| error.column(self.spec.sums[index].0))
+    }
+
+    /// Raises the maximum at `index` of a group.
+    pub fn raise(&mut self, group: GroupId, index: usize, value: f64) {
+        raise(&mut self.maxima[index][group as usize], value);
+    }
+
+    /// Raises the maximum at `index` of each row's group to the row's value. A NaN is no value.
+    ///
+    /// # Errors
+    /// `Type`, with the source column, if a value is infinite.
+    #[inline]
+    pub fn raise_each(&mut self, index: usize, groups: &[GroupId], value: impl Fn(usize) -> f64) -> Result<()> {
+        let maxima = &mut self.maxima[index];
+        for (row, group) in groups.iter().enumerate() {
+            let value = value(row);
+            if *group == NO_GROUP || value.is_nan() {
+                continue;
+            }
+            if value.is_infinite() {
+                return Err(ExactSum::infinite().column(self.spec.maxima[index]));
+            }
+            raise(&mut maxima[*group as usize], value);
+        }
+        Ok(())
+    }
+
+    /// Number of groups.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there is no group.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// One group.
+    pub fn row(&self, group: usize) -> GroupRow<K, S, M> {
+        GroupRow {
+            key: self.keys[group],
+            sums: std::array::from_fn(|index| self.sums[index][group]),
+            maxima: std::array::from_fn(|index| self.maxima[index][group]),
+            seen: self.seen[group],
+        }
+    }
+
+    /// The keys of all groups, in the order of their arrival.
+    pub fn keys(&self) -> &[[u32; K]] {
+        &self.keys
     }
 
     /// All groups, in the order of their arrival.
-    pub fn rows(&self) -> &[GroupRow<K, S, M>] {
-        &self.rows
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = GroupRow<K, S, M>> {
+        (0..self.len()).map(|group| self.row(group))
     }
 
     /// Takes in the groups of `other`, each under the key that `translate` makes of its key.
@@ -149,8 +251,22 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
         if self.spec != other.spec {
             return Err(Error::bug("two rollups of different columns were merged"));
         }
-        for row in &other.rows {
-            self.group(translate(row.key)).absorb(row, 1)?;
+        for row in other.rows() {
+            self.absorb_row(translate(row.key), &row)?;
+        }
+        Ok(())
+    }
+
+    /// Takes in the measures of `row` under `key`.
+    pub(super) fn absorb_row(&mut self, key: [u32; K], row: &GroupRow<K, S, M>) -> Result<()> {
+        let group = self.group(key);
+        for index in 0..S {
+            if let Some(sum) = row.sum(index) {
+                self.add_sum(group, index, sum)?;
+            }
+        }
+        for index in 0..M {
+            self.raise(group, index, row.maxima[index]);
         }
         Ok(())
     }

@@ -10,4 +10,4 @@ mod keyed;
 
 pub use exact_sum::{ExactSum, Resolution};
 pub use interner::{Interner, NULL_TEXT, TextIds};
-pub use keyed::{GroupRow, Rollup, RollupSpec};
+pub use keyed::{GroupId, GroupRow, NO_GROUP, Rollup, RollupSpec};

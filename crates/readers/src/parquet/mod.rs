@@ -47,10 +47,10 @@ impl Reader for ParquetReader {
         }
         let layout = Layout::new(&footer, want).map_err(|error| error.at_file(&file.shown))?;
         let kept = prune::row_groups(&footer, layout.schema(), want).map_err(|error| error.at_file(&file.shown))?;
-        let split = |row_group: usize| {
+        let split = |(row_group, instants): (usize, Option<(i64, i64)>)| {
             let metadata = footer.row_group(row_group);
             let bytes = layout.columns(metadata).map(|column| column.compressed_size().max(0) as u64).sum();
-            Split { file: file.clone(), row_group, rows: metadata.num_rows().max(0) as u64, bytes }
+            Split { file: file.clone(), row_group, rows: metadata.num_rows().max(0) as u64, bytes, instants }
         };
         Ok(kept.into_iter().map(split).filter(|split| split.rows > 0).collect())
     }

@@ -22,7 +22,7 @@ use crate::target::Target;
 /// Rows of one write. Page and row group borders then depend on the rows alone, not on how they arrived.
 const WRITE_ROWS: usize = 8_192;
 /// Rows of a row group, a multiple of [`WRITE_ROWS`]; one row group is held in memory.
-const ROW_GROUP_ROWS: usize = 131_072;
+const ROW_GROUP_ROWS: usize = 32_768;
 
 /// A file that is being written under a temporary name.
 pub(super) struct Draft {
