@@ -88,15 +88,21 @@ impl Tokaki {
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Outcome> {
         let folder = tempfile::tempdir()?;
+        let mut command = self.command(arguments);
+        command.current_dir(folder.path()).envs(variables.iter().copied());
+        self.end_of(command)
+    }
+
+    /// The command, to be run without any `TOKAKI_` or `PG` variable.
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let mut command = Command::new(&self.binary);
-        command.args(arguments).current_dir(folder.path());
+        command.args(arguments);
         for (name, _) in std::env::vars_os() {
             if ["TOKAKI_", "PG"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(name);
             }
         }
-        command.envs(variables.iter().copied());
-        self.end_of(command)
+        command
     }
 
     /// Runs the command here and with all variables, as a site's own configuration may need.

@@ -1,5 +1,7 @@
-//! tokaki as its users meet it, for two users of its own: the test suite, and the validation that QE runs (`docs/iqe.md`).
+//! tokaki as its users meet it, for three users of its own: the test suite, the validation that QE runs (`docs/iqe.md`),
+//! and the benchmark.
 
+pub mod bench;
 pub mod cases;
 pub mod command;
 pub mod compare;

@@ -1,6 +1,6 @@
 //! A command that is shown before it runs.
 
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitCode, ExitStatus, Stdio};
 
 /// Runs `line`, a program and its arguments, with the variables `set` besides those of this process.
 ///
@@ -30,6 +30,12 @@ pub fn status(set: &[(&str, &str)], line: &[&str]) -> Result<ExitStatus, String>
         }
     }
     command.status().map_err(|error| format!("`{program}` could not be started: {error}"))
+}
+
+/// The exit code of a program that ran in this one's place.
+pub fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// What a program writes to its standard output, without the final newline; `None` if it is absent or fails.

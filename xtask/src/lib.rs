@@ -1,5 +1,6 @@
 //! Chores of this repository. `cargo xtask help` lists the verbs; the PostgreSQL part also serves the tests.
 
+pub mod bench;
 pub mod chore;
 pub mod nise;
 pub mod postgres;

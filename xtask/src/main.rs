@@ -2,13 +2,15 @@
 
 use std::process::ExitCode;
 
-use xtask::chore::{run, say, status};
+use xtask::bench::bench;
+use xtask::chore::{exit_code, run, say, status};
 use xtask::postgres;
 
 const HELP: &str = "\
 cargo xtask test [ARGS]         find or install PostgreSQL, then run all tests; ARGS go to `cargo test`
 cargo xtask ci                  everything a change must pass: format, lints, docs, tests
 cargo xtask iqe [ARGS]          validate tokaki on scenarios or against an existing table; --help lists ARGS
+cargo xtask bench [ARGS]        measure tokaki on generated clusters, built for release; --help lists ARGS
 cargo xtask scenario new NAME --manifest FILE
                                 make a scenario of a nise manifest; --help lists more
 cargo xtask help                this text";
@@ -31,6 +33,10 @@ fn main() -> ExitCode {
         ["test", rest @ ..] => test(rest),
         ["ci"] => CHECKS.iter().try_for_each(|(set, line)| run(set, line)),
         ["iqe" | "scenario", ..] => match quality(&words) {
+            Ok(code) => return code,
+            Err(message) => Err(message),
+        },
+        ["bench", ..] => match measure(&words) {
             Ok(code) => return code,
             Err(message) => Err(message),
         },
@@ -57,17 +63,25 @@ fn test(arguments: &[&str]) -> Result<(), String> {
 
 /// Builds everything, then runs the verb in the tests' program `qe`, whose exit code is the answer.
 fn quality(words: &[&str]) -> Result<ExitCode, String> {
-    let takes_postgres =
-        words.contains(&"--sink=postgres") || words.windows(2).any(|pair| pair == ["--sink", "postgres"]);
-    if takes_postgres && !words.iter().any(|word| word.starts_with("--database-url")) {
+    if takes_postgres(words) && !words.iter().any(|word| word.starts_with("--database-url")) {
         prepare_postgres()?;
     }
     run(&[], &["cargo", "build", "--quiet", "--workspace"])?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("qe");
     let program = program.to_str().ok_or("the folder's name is not UTF-8")?;
-    let status = status(&[], &[&[program], words].concat())?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(exit_code(status(&[], &[&[program], words].concat())?))
+}
+
+/// The benchmark, once there is a server if it needs one.
+fn measure(words: &[&str]) -> Result<ExitCode, String> {
+    if takes_postgres(words) {
+        prepare_postgres()?;
+    }
+    bench(words)
+}
+
+fn takes_postgres(words: &[&str]) -> bool {
+    words.contains(&"--sink=postgres") || words.windows(2).any(|pair| pair == ["--sink", "postgres"])
 }
 
 /// Makes sure that a server can be had before anything long begins.

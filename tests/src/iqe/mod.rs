@@ -8,7 +8,7 @@ mod report;
 pub(crate) mod totals;
 mod validate;
 
-pub use options::Options;
+pub use options::{Options, SinkName};
 pub use report::Report;
 
 use crate::Result;

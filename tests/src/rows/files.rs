@@ -36,11 +36,18 @@ pub fn columns(file: &Path) -> Result<Vec<Column>> {
 /// # Errors
 /// It is no Parquet file, or lacks a column.
 pub fn read(file: &Path, columns: &[Column]) -> Result<Vec<Row>> {
-    let batch = batch(file)?;
+    Ok(rows(&batch(file)?, columns).map_err(|error| format!("{}: {error}", file.display()))?)
+}
+
+/// The `columns` of a batch.
+///
+/// # Errors
+/// It lacks a column.
+pub fn rows(batch: &RecordBatch, columns: &[Column]) -> Result<Vec<Row>> {
     let mut rows = vec![Row::new(); batch.num_rows()];
     for column in columns {
         let found = batch.column_by_name(&column.name);
-        let array = found.ok_or_else(|| format!("{} lacks the column {}", file.display(), column.name))?;
+        let array = found.ok_or_else(|| format!("the column {} is missing", column.name))?;
         let array = cast(array, &arrow_type(column.kind))?;
         for (index, row) in rows.iter_mut().enumerate() {
             row.insert(column.name.clone(), cell(column.kind, &array, index)?);
