@@ -40,6 +40,7 @@ struct Partition {
 /// # Errors
 /// A run fails or the input cannot be linked.
 pub(super) fn checks(programs: &Programs, case: &Case, form: Form, folder: &Path) -> Result<Vec<Check>> {
+    fs::create_dir_all(folder)?;
     let run = |case: &Case, setting: &str| -> Result<Vec<u8>> {
         let destination = Destination::new(&Sink::Parquet)?;
         let file = folder.join("rows.parquet");
