@@ -25,7 +25,7 @@ pub struct Report {
     pub started: String,
     /// What `tokaki --version` says.
     pub tokaki: String,
-    /// Commit of the repository, if it is one.
+    /// Commit that tokaki was built from, if it was built here.
     pub commit: Option<String>,
     /// Version of DuckDB, if it took part.
     pub duckdb: Option<String>,
