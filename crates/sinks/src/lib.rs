@@ -21,3 +21,4 @@ mod statements;
 mod target;
 
 pub use config::SinkConfig;
+pub use postgres::CopyRows;

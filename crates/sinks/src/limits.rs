@@ -20,9 +20,10 @@ pub(crate) fn check_limits(output: &Output, rows: &RecordBatch) -> Result<()> {
                 if text.contains('\0') {
                     return Some("a text holds the character U+0000, which PostgreSQL cannot store".to_owned());
                 }
-                let length = text.chars().count();
-                (limit > 0 && length > usize::from(limit))
-                    .then(|| format!("a text of {length} characters is too long, the limit is {limit}"))
+                // Few texts have more bytes than they may have characters, and only those must be counted.
+                let limit = usize::from(limit);
+                let length = if limit > 0 && text.len() > limit { text.chars().count() } else { 0 };
+                (length > limit).then(|| format!("a text of {length} characters is too long, the limit is {limit}"))
             }),
             FieldKind::Measure => column.as_primitive::<Float64Type>().iter().flatten().find_map(|value| {
                 (!value.is_finite() || value.abs() >= TOO_LARGE)

@@ -1,17 +1,17 @@
 //! Rows as a binary `COPY`.
 
 use arrow::array::RecordBatch;
-use bytes::BytesMut;
 use sqlx::PgConnection;
 use tokaki_core::{Output, Result};
 
 use super::partition::quoted;
+use super::rows::{CopyRows, HEADER, TRAILER};
 use super::server::Server;
-use super::wire::{Wire, broken};
 use crate::target::destination;
 
-/// Rows that are converted and sent at once.
-const ROWS: usize = 8_192;
+/// Bytes of a message. Some of them fit between us and the server, so that the server always has rows to work on, and
+/// encoding one takes less than a millisecond, so that a thread that others need is not held.
+const MESSAGE: usize = 256 << 10;
 
 /// Copies `rows` into the output's table.
 pub(super) async fn copy(
@@ -25,21 +25,20 @@ pub(super) async fn copy(
     let columns: Vec<_> = output.fields.iter().map(|field| quoted(field.name)).collect();
     let statement =
         format!("COPY {}.{} ({}) FROM STDIN WITH (FORMAT binary)", quoted(schema), quoted(table), columns.join(", "));
-    let mut wire = Wire::new(output)?;
-    let mut copy = connection.copy_in_raw(&statement).await.map_err(|error| server.error(&error))?;
-    let mut buffer = BytesMut::new();
+    let mut rows = CopyRows::new(output, rows)?;
+    let failed = |error| server.error(&error);
+    let mut copy = connection.copy_in_raw(&statement).await.map_err(failed)?;
+    let mut message = HEADER.to_vec();
     let sent = async {
-        wire.encoder.write_header(&mut buffer).map_err(broken)?;
-        for start in (0..rows.num_rows()).step_by(ROWS) {
-            let some = wire.convert(&rows.slice(start, ROWS.min(rows.num_rows() - start)))?;
-            wire.encoder.write_batch(&some, &mut buffer).map_err(broken)?;
-            copy.send(buffer.split()).await.map_err(|error| server.error(&error))?;
+        while rows.fill(&mut message, MESSAGE)? {
+            copy.send(message.as_slice()).await.map_err(failed)?;
+            message.clear();
         }
-        wire.encoder.write_footer(&mut buffer).map_err(broken)?;
-        copy.send(buffer.split()).await.map_err(|error| server.error(&error)).map(drop)
+        message.extend_from_slice(TRAILER);
+        copy.send(message.as_slice()).await.map_err(failed).map(drop)
     };
     match sent.await {
-        Ok(()) => copy.finish().await.map(drop).map_err(|error| server.error(&error)),
+        Ok(()) => copy.finish().await.map(drop).map_err(failed),
         Err(error) => {
             // The first error says what went wrong; the connection is dropped after it anyway.
             copy.abort("tokaki could not send the rows").await.ok();

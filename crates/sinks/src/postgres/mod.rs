@@ -6,8 +6,8 @@ mod define;
 mod numeric;
 mod partition;
 mod replace;
+mod rows;
 mod server;
-mod wire;
 
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use sqlx::Connection;
 use tokaki_core::{Output, Replacement, Result, Scope, Section, Sink};
 
+pub use self::rows::CopyRows;
 use self::server::Server;
 use crate::SinkConfig;
 use crate::target::targets;

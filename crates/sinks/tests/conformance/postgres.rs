@@ -4,6 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokaki_core::{ErrorKind, Sink};
 use xtask::postgres::Server;
@@ -11,7 +14,7 @@ use xtask::postgres::Server;
 use crate::killed;
 use crate::replacing::{begin, replace, sink};
 use crate::scenario::{self, Bench};
-use crate::table::{pods, scope, volumes};
+use crate::table::{batch, pods, scope, volumes};
 
 struct PostgresBench {
     url: String,
@@ -145,6 +148,37 @@ async fn numbers_arrive_exactly() {
         "999999999999999872.000000000000000",
     ];
     assert_eq!(numbers, expected);
+}
+
+/// Doubles of all sizes that fit, and the neighbours of whole numbers, where rounding carries.
+fn doubles() -> impl Strategy<Value = f64> {
+    let any = any::<u64>().prop_map(f64::from_bits).prop_filter("fits", |value| value.abs() < 1e18);
+    let usual = (-1e6..1e6_f64, 0..60_i32).prop_map(|(value, shift)| value * 2_f64.powi(-shift));
+    let whole = (0..1_000_000_u32, 0..6_i32).prop_map(|(whole, power)| f64::from(whole) * 10_f64.powi(2 * power));
+    prop_oneof![any, usual, whole.prop_map(f64::next_down)]
+}
+
+#[tokio::test]
+async fn numbers_arrive_as_postgresql_rounds_their_exact_decimals() {
+    let bench = PostgresBench::new();
+    let mut runner = TestRunner::default();
+    let values: Vec<f64> = (0..3_000).map(|_| doubles().new_tree(&mut runner).expect("a double").current()).collect();
+    let namespaces: Vec<_> = (0..values.len()).map(|index| format!("{index:05}")).collect();
+    let rows: Vec<_> =
+        namespaces.iter().zip(&values).map(|(name, value)| ("2025-09-01", Some(name.as_str()), Some(*value))).collect();
+    replace(bench.sink(), &scope("2025-09-01", "2025-09-01"), &[(pods(), &rows)]).await.expect("a run");
+    let stored = bench.texts("SELECT cpu_hours::text FROM org1234567.usage_daily_summary ORDER BY namespace").await;
+    // With 1,100 digits a double's decimal text is exact.
+    let exact: Vec<_> = values.iter().map(|value| format!("{value:.1100}")).collect();
+    let mut connection = bench.connect().await;
+    let query = "SELECT (text::numeric::numeric(33,15))::text FROM unnest($1::text[]) WITH ORDINALITY AS t (text, nth) \
+         ORDER BY nth";
+    let parsed: Vec<String> =
+        sqlx::query_scalar(query).bind(&exact).fetch_all(&mut connection).await.expect("what the server parses");
+    for ((value, stored), parsed) in values.iter().zip(&stored).zip(&parsed) {
+        assert_eq!(stored, parsed, "{value:e}");
+    }
+    assert_eq!(stored.len(), values.len());
 }
 
 #[tokio::test]
@@ -289,6 +323,30 @@ async fn the_server_sees_who_writes_and_two_runs_take_turns() {
     assert_eq!(first.expect("the first run").rows_deleted, 0);
     assert_eq!(second.expect("the second run").rows_deleted, 1);
     assert_eq!(bench.rows().await.len(), 1);
+}
+
+#[tokio::test]
+async fn ids_of_rows_that_stay_are_avoided_in_every_append() {
+    let bench = PostgresBench::new();
+    let days = scope("2025-09-01", "2025-09-03");
+    let rows: [&[_]; 3] = [
+        &[("2025-09-01", Some("shop"), Some(1.0))],
+        &[("2025-09-02", Some("shop"), Some(1.0))],
+        &[("2025-09-03", Some("shop"), Some(1.0))],
+    ];
+    let day_by_day = async || {
+        let mut replacement = bench.sink.begin(&days, &[pods()]).await.expect("a run");
+        for rows in rows {
+            replacement.append(&pods(), &batch(&pods(), rows)).await.expect("a day");
+        }
+        replacement.commit().await.expect("all days")
+    };
+    assert_eq!(day_by_day().await.rows_inserted, 3);
+    bench.set_cost("shop", 5.0).await;
+    for (deleted, left) in [(0, 6), (3, 6)] {
+        assert_eq!(day_by_day().await.rows_deleted, deleted);
+        assert_eq!(bench.rows().await.len(), left);
+    }
 }
 
 #[tokio::test]
