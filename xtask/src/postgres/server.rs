@@ -77,7 +77,11 @@ impl Server {
         }
     }
 
-    fn temporary() -> Result<Self, String> {
+    /// A temporary server of its own, for a test that changes the server's settings or ends it.
+    ///
+    /// # Errors
+    /// No PostgreSQL is installed here or none starts; the message says what to do.
+    pub fn temporary() -> Result<Self, String> {
         let mut refusals = Vec::new();
         for installation in all() {
             match Cluster::start(&installation) {

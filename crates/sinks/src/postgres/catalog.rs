@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::PgConnection;
 use tokaki_core::{DateRange, Error, ErrorKind, FieldKind, Result, Scope};
 
+use super::fault::Fault;
 use super::partition;
 use super::server::Server;
 use crate::target::Target;
@@ -31,8 +32,8 @@ impl Found {
         schema: &str,
         target: &Target,
         scope: &Scope,
-    ) -> Result<Self> {
-        let failed = |error| server.error(&error);
+    ) -> Result<Self, Fault> {
+        let failed = |error| server.fault(&error);
         let Some(relation) = Relation::find(connection, schema, target.table.name).await.map_err(failed)? else {
             let schema = schema_exists(connection, schema).await.map_err(failed)?;
             return Ok(Self { schema, table: false, month: false });
@@ -45,6 +46,11 @@ impl Found {
             None => true,
         };
         Ok(Self { schema: true, table: true, month })
+    }
+
+    /// Whether nothing is missing.
+    pub(super) fn is_complete(self) -> bool {
+        self.schema && self.table && self.month
     }
 
     /// Refuses a destination of which something is missing.
@@ -78,7 +84,7 @@ impl Relation {
              AND has_table_privilege(c.oid, 'DELETE') \
              FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2";
         let row: Option<(i64, String, Option<String>, bool)> =
-            sqlx::query_as(query).bind(schema).bind(table).fetch_optional(connection).await?;
+            sqlx::query_as(query).bind(schema).bind(table).persistent(false).fetch_optional(connection).await?;
         Ok(row.map(|(oid, kind, partition_key, writable)| Self { oid, kind, partition_key, writable }))
     }
 
@@ -98,29 +104,53 @@ impl Relation {
 
 async fn schema_exists(connection: &mut PgConnection, schema: &str) -> sqlx::Result<bool> {
     let query = "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
-    sqlx::query_scalar(query).bind(schema).fetch_one(connection).await
+    sqlx::query_scalar(query).bind(schema).persistent(false).fetch_one(connection).await
 }
 
-/// Types of a table's columns by name, as `format_type` writes them.
-async fn columns(connection: &mut PgConnection, table: i64) -> sqlx::Result<BTreeMap<String, String>> {
-    let query = "SELECT attname::text, format_type(atttypid, atttypmod) FROM pg_attribute \
-         WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped";
-    let rows: Vec<(String, String)> = sqlx::query_as(query).bind(table).fetch_all(connection).await?;
-    Ok(rows.into_iter().collect())
+/// Whether `schema` has a table of this name, or something else that can be read like one.
+pub(super) async fn is_table(connection: &mut PgConnection, schema: &str, name: &str) -> sqlx::Result<bool> {
+    let query = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = $2)";
+    sqlx::query_scalar(query).bind(schema).bind(name).persistent(false).fetch_one(connection).await
+}
+
+/// A column as the database has it.
+struct Column {
+    /// As `format_type` writes it.
+    data_type: String,
+    /// It may not be null and nothing fills it.
+    must_be_given: bool,
+}
+
+async fn columns(connection: &mut PgConnection, table: i64) -> sqlx::Result<BTreeMap<String, Column>> {
+    let query = "SELECT attname::text, format_type(atttypid, atttypmod), \
+         attnotnull AND NOT atthasdef AND attidentity = '' AND attgenerated = '' \
+         FROM pg_attribute WHERE attrelid = $1::oid AND attnum > 0 AND NOT attisdropped";
+    let rows: Vec<(String, String, bool)> =
+        sqlx::query_as(query).bind(table).persistent(false).fetch_all(connection).await?;
+    let column = |(name, data_type, must_be_given)| (name, Column { data_type, must_be_given });
+    Ok(rows.into_iter().map(column).collect())
 }
 
 /// A binary `COPY` converts nothing: a wrong type is an error at best, and garbage at worst.
-fn check_columns(columns: &BTreeMap<String, String>, target: &Target) -> Result<()> {
+fn check_columns(columns: &BTreeMap<String, Column>, target: &Target) -> Result<()> {
+    let refuse =
+        |column: &str, message| Err(Error::new(ErrorKind::Destination, message).at(&target.place(Some(column))));
     for field in &target.fields {
         let expected = type_name(field.kind);
-        let message = match columns.get(field.name) {
-            Some(found) if fits(field.kind, found) => continue,
-            Some(found) => format!("expected a column of type {expected}, found {found}"),
-            None => format!("the table lacks the column, expected {expected}"),
-        };
-        return Err(Error::new(ErrorKind::Destination, message).at(&target.place(Some(field.name))));
+        match columns.get(field.name) {
+            Some(Column { data_type: found, .. }) if fits(field.kind, found) => {}
+            Some(Column { data_type: found, .. }) => {
+                return refuse(field.name, format!("expected a column of type {expected}, found {found}"));
+            }
+            None => return refuse(field.name, format!("the table lacks the column, expected {expected}")),
+        }
     }
-    Ok(())
+    let is_written = |name: &str| target.fields.iter().any(|field| field.name == name);
+    match columns.iter().find(|(name, column)| column.must_be_given && !is_written(name)) {
+        Some((name, _)) => refuse(name, "the column must not be null, and nothing is written there".into()),
+        None => Ok(()),
+    }
 }
 
 fn type_name(kind: FieldKind) -> String {

@@ -2,8 +2,9 @@
 
 use arrow::array::RecordBatch;
 use sqlx::PgConnection;
-use tokaki_core::{Output, Result};
+use tokaki_core::Output;
 
+use super::fault::Fault;
 use super::partition::quoted;
 use super::rows::{CopyRows, HEADER, TRAILER};
 use super::server::Server;
@@ -20,13 +21,13 @@ pub(super) async fn copy(
     schema: &str,
     output: &Output,
     rows: &RecordBatch,
-) -> Result<()> {
+) -> Result<(), Fault> {
     let table = destination(output)?.table.name;
     let columns: Vec<_> = output.fields.iter().map(|field| quoted(field.name)).collect();
     let statement =
         format!("COPY {}.{} ({}) FROM STDIN WITH (FORMAT binary)", quoted(schema), quoted(table), columns.join(", "));
     let mut rows = CopyRows::new(output, rows)?;
-    let failed = |error| server.error(&error);
+    let failed = |error| server.fault(&error);
     let mut copy = connection.copy_in_raw(&statement).await.map_err(failed)?;
     let mut message = HEADER.to_vec();
     let sent = async {
@@ -39,10 +40,10 @@ pub(super) async fn copy(
     };
     match sent.await {
         Ok(()) => copy.finish().await.map(drop).map_err(failed),
-        Err(error) => {
-            // The first error says what went wrong; the connection is dropped after it anyway.
+        Err(fault) => {
+            // The first fault says what went wrong; the connection is dropped after it anyway.
             copy.abort("tokaki could not send the rows").await.ok();
-            Err(error)
+            Err(fault)
         }
     }
 }

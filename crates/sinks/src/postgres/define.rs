@@ -5,23 +5,68 @@ use sea_orm::sea_query::{
 };
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokaki_core::output::Index;
-use tokaki_core::{FieldKind, Result, Scope, Table};
+use tokaki_core::{FieldKind, Table};
 
 use super::catalog::Found;
-use super::partition;
-use super::server::Server;
+use super::fault::Fault;
+use super::transaction::Task;
+use super::{locks, partition};
 use crate::statements::create_table;
 use crate::target::Target;
 
-/// Creates the missing parts of a destination. Never alters what exists.
-pub(super) async fn complete(
-    connection: &mut PgConnection,
-    server: &Server,
-    schema: &str,
-    target: &Target,
-    scope: &Scope,
-) -> Result<()> {
-    let failed = |error| server.error(&error).at(&target.place(None));
+/// Creates the missing parts of all destinations, in a transaction of their own. Never alters what exists.
+///
+/// They do not belong to the transaction that replaces the rows: to create a partition locks the whole table against
+/// readers, until the end of the transaction. What is left of a run that fails later holds no rows, and Koku itself
+/// creates partitions long before there are any.
+pub(super) async fn complete(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
+    begin(connection, task).await?;
+    match create_missing(connection, task).await {
+        Ok(()) => execute(connection, task, "COMMIT").await,
+        Err(Fault::Passing(error)) => Err(Fault::Passing(error)),
+        // Koku, which knows nothing of our lock, may have created the same a moment ago.
+        Err(Fault::Lasting(error)) => {
+            execute(connection, task, "ROLLBACK").await?;
+            begin(connection, task).await?;
+            let complete = is_complete(connection, task).await?;
+            execute(connection, task, "COMMIT").await?;
+            if complete { Ok(()) } else { Err(Fault::Lasting(error)) }
+        }
+    }
+}
+
+async fn begin(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
+    execute(connection, task, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
+}
+
+async fn execute(connection: &mut PgConnection, task: &Task, statement: &'static str) -> Result<(), Fault> {
+    sqlx::raw_sql(statement).execute(connection).await.map(drop).map_err(|error| task.server.fault(&error))
+}
+
+async fn is_complete(connection: &mut PgConnection, task: &Task) -> Result<bool, Fault> {
+    for target in &task.targets {
+        if !Found::look(connection, &task.server, &task.schema, target, &task.scope).await?.is_complete() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+async fn create_missing(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
+    if is_complete(connection, task).await? {
+        return Ok(());
+    }
+    locks::take_definitions(connection, &task.schema).await.map_err(|error| task.server.fault(&error))?;
+    for target in &task.targets {
+        create(connection, task, target).await?;
+    }
+    Ok(())
+}
+
+async fn create(connection: &mut PgConnection, task: &Task, target: &Target) -> Result<(), Fault> {
+    let Task { server, schema, scope, .. } = task;
+    let failed = |error| server.fault(&error).at(&target.place(None));
+    // Another run may have created it before it gave the lock away.
     let found = Found::look(connection, server, schema, target, scope).await?;
     if !found.schema {
         let statement = format!("CREATE SCHEMA {}", partition::quoted(schema));

@@ -3,11 +3,17 @@
 mod catalog;
 mod copy;
 mod define;
+mod fault;
+mod locks;
 mod numeric;
 mod partition;
 mod replace;
+mod rights;
 mod rows;
 mod server;
+mod spool;
+mod tls;
+mod transaction;
 
 use std::sync::Arc;
 
@@ -17,7 +23,9 @@ use tokaki_core::{Output, Replacement, Result, Scope, Section, Sink};
 
 pub use self::rows::CopyRows;
 use self::server::Server;
+use self::transaction::Task;
 use crate::SinkConfig;
+use crate::disk::check_writable;
 use crate::target::targets;
 
 tokaki_core::register!(Sink, SinkConfig, "postgres", "Replaces rows in Koku's PostgreSQL tables.", build);
@@ -44,19 +52,34 @@ impl Postgres {
 #[async_trait]
 impl Sink for Postgres {
     async fn check(&self, scope: &Scope, outputs: &[Output]) -> Result<()> {
+        check_writable(&spool::folder())?;
+        let failed = |error| self.server.error(&error);
         let mut connection = self.server.connect().await?;
+        // One transaction, so that a pooler keeps us on one connection.
+        sqlx::raw_sql("BEGIN READ ONLY").execute(&mut connection).await.map_err(failed)?;
+        let schema = self.schema(scope);
+        locks::check_readable(&mut connection, &self.server, schema).await?;
         for target in &targets(outputs)? {
-            let found = catalog::Found::look(&mut connection, &self.server, self.schema(scope), target, scope).await?;
-            if !self.create_missing {
+            let found = catalog::Found::look(&mut connection, &self.server, schema, target, scope).await?;
+            if self.create_missing {
+                let rights = rights::Rights::look(&mut connection, schema, target).await.map_err(failed)?;
+                rights.require_for(found, target)?;
+            } else {
                 found.require_complete(target, scope.days)?;
             }
         }
-        connection.close().await.map_err(|error| self.server.error(&error))
+        sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)
     }
 
     async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
-        let (server, schema, targets) = (self.server.clone(), self.schema(scope).to_owned(), targets(outputs)?);
-        let replacement = replace::PostgresReplacement::begin(server, schema, scope, &targets, self.create_missing);
-        Ok(Box::new(replacement.await?))
+        let task = Task {
+            server: self.server.clone(),
+            schema: self.schema(scope).to_owned(),
+            scope: scope.clone(),
+            targets: targets(outputs)?,
+            create_missing: self.create_missing,
+        };
+        Ok(Box::new(replace::PostgresReplacement::begin(task).await?))
     }
 }

@@ -5,6 +5,11 @@ use sea_orm::sea_query::{PostgresQueryBuilder, Table as Statement};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokaki_core::{DateRange, Table};
 
+use super::catalog::is_table;
+
+/// Koku's table of partitions.
+pub(super) const TRACKING: &str = "partitioned_tables";
+
 /// Koku's name of a month partition, for instance `reporting_ocpusagelineitem_daily_summary_2025_09`.
 pub(super) fn name(table: &str, days: DateRange) -> String {
     format!("{table}_{:04}_{:02}", days.year(), days.month())
@@ -14,7 +19,8 @@ pub(super) fn name(table: &str, days: DateRange) -> String {
 pub(super) async fn exists(connection: &mut PgConnection, table: i64, days: DateRange) -> sqlx::Result<bool> {
     let query = "SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid \
          WHERE i.inhparent = $1::oid";
-    let bounds: Vec<Option<String>> = sqlx::query_scalar(query).bind(table).fetch_all(connection).await?;
+    let bounds: Vec<Option<String>> =
+        sqlx::query_scalar(query).bind(table).persistent(false).fetch_all(connection).await?;
     Ok(bounds.iter().flatten().any(|bound| takes(bound, days.month_bounds())))
 }
 
@@ -53,14 +59,12 @@ pub(super) async fn request(
     table: &Table,
     days: DateRange,
 ) -> sqlx::Result<()> {
-    let query = "SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relname = 'partitioned_tables')";
-    if !sqlx::query_scalar::<_, bool>(query).bind(schema).fetch_one(&mut *connection).await? {
+    if !is_table(connection, schema, TRACKING).await? {
         return Ok(());
     }
     let schema_name = quoted(schema);
     let insert = format!(
-        "INSERT INTO {schema_name}.partitioned_tables (schema_name, table_name, partition_of_table_name, \
+        "INSERT INTO {schema_name}.{TRACKING} (schema_name, table_name, partition_of_table_name, \
          partition_type, partition_col, partition_parameters, active) VALUES ($1, $2, $3, 'range', $4, \
          jsonb_build_object('default', false, 'from', $5, 'to', $6), true) ON CONFLICT DO NOTHING"
     );
@@ -72,6 +76,7 @@ pub(super) async fn request(
         .bind(table.day_field)
         .bind(first.to_string())
         .bind(next.to_string())
+        .persistent(false)
         .execute(connection)
         .await
         .map(drop)

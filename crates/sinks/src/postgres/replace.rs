@@ -1,127 +1,128 @@
-//! One transaction that replaces rows.
+//! Replacing rows, and doing so again if the server gave up or went away.
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use sea_orm::sea_query::PostgresQueryBuilder;
-use sea_query_sqlx::SqlxBinder;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokaki_core::{Error, Output, Receipt, Replacement, Result, Scope};
+use backon::ExponentialBackoff;
+use tokaki_core::{Error, Output, Receipt, Replacement, Result};
 
-use super::catalog::Found;
-use super::copy::copy;
-use super::define;
+use super::fault::{Fault, delays};
 use super::partition::quoted;
-use super::server::Server;
-use crate::ids::TakenIds;
+use super::spool::Spool;
+use super::transaction::{Task, Transaction};
 use crate::limits::check_limits;
 use crate::look::first_rows;
-use crate::statements;
-use crate::target::{Target, destination, table_place};
+use crate::target::{destination, table_place};
 
-/// A transaction under way. Dropping the connection ends it on the server, and nothing has changed.
+/// A replacement under way. Dropping it ends its transaction on the server, and nothing has changed.
 pub(super) struct PostgresReplacement {
-    /// Taken out while rows are sent: if that fails or is cancelled, it is gone and nothing can be committed.
-    connection: Option<PgConnection>,
-    server: Server,
-    schema: String,
-    taken_ids: TakenIds,
-    receipt: Receipt,
+    task: Task,
+    /// Taken out while it is used: if that fails or is cancelled, it is gone and nothing can be committed.
+    transaction: Option<Transaction>,
+    spool: Spool,
+    delays: ExponentialBackoff,
+    rows_inserted: u64,
 }
 
 impl PostgresReplacement {
     /// Creates what is missing and deletes the owned rows.
-    pub(super) async fn begin(
-        server: Server,
-        schema: String,
-        scope: &Scope,
-        targets: &[Target],
-        create_missing: bool,
-    ) -> Result<Self> {
-        let mut connection = server.connect().await?;
-        let mut receipt = Receipt { location: server.location(), ..Receipt::default() };
-        sqlx::raw_sql("BEGIN").execute(&mut connection).await.map_err(|error| server.error(&error))?;
-        let mut taken_ids = TakenIds::default();
-        for target in targets {
-            lock(&mut connection, &schema, target).await.map_err(|error| server.error(&error))?;
-            if create_missing {
-                define::complete(&mut connection, &server, &schema, target, scope).await?;
-            } else {
-                let found = Found::look(&mut connection, &server, &schema, target, scope).await?;
-                found.require_complete(target, scope.days)?;
+    pub(super) async fn begin(task: Task) -> Result<Self> {
+        let mut replacement =
+            Self { task, transaction: None, spool: Spool::default(), delays: delays(), rows_inserted: 0 };
+        let transaction = replacement.attempt().await;
+        replacement.transaction = Some(replacement.or_again(transaction).await?);
+        Ok(replacement)
+    }
+
+    fn take_transaction(&mut self) -> Result<Transaction> {
+        self.transaction.take().ok_or_else(|| Error::bug("a failed replacement was used again"))
+    }
+
+    /// A new transaction in the state that the lost one had.
+    async fn attempt(&mut self) -> Result<Transaction, Fault> {
+        self.refill(Transaction::begin(&self.task).await?).await
+    }
+
+    /// Deletes the owned rows and adds those that came so far.
+    async fn refill(&mut self, mut transaction: Transaction) -> Result<Transaction, Fault> {
+        transaction.delete(&self.task).await?;
+        for part in self.spool.rows()? {
+            let (output, rows) = part?;
+            transaction.append(&self.task, &output, &rows).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// The transaction, or another one as long as the fault may pass.
+    async fn or_again(&mut self, mut transaction: Result<Transaction, Fault>) -> Result<Transaction> {
+        loop {
+            match transaction {
+                Ok(transaction) => return Ok(transaction),
+                Err(fault) => self.wait(fault).await?,
             }
-            let deleted = delete(&mut connection, &schema, target, scope).await;
-            receipt.rows_deleted += deleted.map_err(|error| server.error(&error).at(&target.place(None)))?;
-            let spared = spared_ids(&mut connection, &schema, target, scope).await;
-            taken_ids.extend(spared.map_err(|error| server.error(&error).at(&target.place(None)))?);
+            transaction = self.attempt().await;
         }
-        if let Some(target) = targets.first() {
-            let table = format!("{}.{}", quoted(&schema), quoted(target.table.name));
-            receipt.look = server.psql(&first_rows(target.table, &table));
+    }
+
+    /// Waits before the next attempt.
+    ///
+    /// # Errors
+    /// The fault, if the same again would fail again or was tried often enough.
+    async fn wait(&mut self, fault: Fault) -> Result<()> {
+        let error = match fault {
+            Fault::Passing(error) => error,
+            Fault::Lasting(error) => return Err(error),
+        };
+        let Some(delay) = self.delays.next() else { return Err(error) };
+        tracing::warn!("the transaction is repeated in {} ms: {error}", delay.as_millis());
+        tokio::time::sleep(delay).await;
+        Ok(())
+    }
+
+    /// Commits, and once only: if the answer to a commit was lost, the server is asked what became of it.
+    async fn commit_or_again(&mut self) -> Result<u64> {
+        let transaction = self.take_transaction()?;
+        let mut sent = (transaction.number(), transaction.rows_deleted());
+        let mut committed = transaction.commit(&self.task.server).await;
+        while let Err(fault) = committed {
+            self.wait(fault).await?;
+            committed = self.commit_again(&mut sent).await;
         }
-        Ok(Self { connection: Some(connection), server, schema, taken_ids, receipt })
+        Ok(sent.1)
     }
 
-    fn take_connection(&mut self) -> Result<PgConnection> {
-        self.connection.take().ok_or_else(|| Error::bug("a failed replacement was used again"))
+    /// Commits in another transaction, unless the one that was `sent` was committed after all.
+    async fn commit_again(&mut self, sent: &mut (i64, u64)) -> Result<(), Fault> {
+        let mut transaction = Transaction::begin(&self.task).await?;
+        if transaction.is_committed(sent.0, &self.task.server).await? {
+            return Ok(());
+        }
+        let transaction = self.refill(transaction).await?;
+        *sent = (transaction.number(), transaction.rows_deleted());
+        transaction.commit(&self.task.server).await
     }
-}
-
-/// Two runs on one table go one after the other. Else both could create a partition, and two runs over the same days
-/// would each miss the rows that the other one has not committed yet, and leave them twice.
-async fn lock(connection: &mut PgConnection, schema: &str, target: &Target) -> sqlx::Result<()> {
-    let key = format!("tokaki {schema}.{}", target.table.name);
-    let query = sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind(key);
-    query.execute(connection).await.map(drop)
-}
-
-async fn delete(connection: &mut PgConnection, schema: &str, target: &Target, scope: &Scope) -> sqlx::Result<u64> {
-    let mut deleted = 0;
-    for conditions in &target.owned {
-        let table = (schema.to_owned(), target.table.name);
-        let (statement, values) =
-            statements::delete(table, target.table, scope.days, conditions).build_sqlx(PostgresQueryBuilder);
-        let query = sqlx::query_with(AssertSqlSafe(statement), values);
-        deleted += query.execute(&mut *connection).await?.rows_affected();
-    }
-    Ok(deleted)
-}
-
-async fn spared_ids(
-    connection: &mut PgConnection,
-    schema: &str,
-    target: &Target,
-    scope: &Scope,
-) -> sqlx::Result<Vec<String>> {
-    let mut ids = Vec::new();
-    for conditions in &target.owned {
-        let table = (schema.to_owned(), target.table.name);
-        let Some(statement) = statements::spared_ids(table, target.table, scope.days, conditions) else { continue };
-        let (statement, values) = statement.build_sqlx(PostgresQueryBuilder);
-        let query = sqlx::query_scalar_with::<_, Option<String>, _>(AssertSqlSafe(statement), values);
-        ids.extend(query.fetch_all(&mut *connection).await?.into_iter().flatten());
-    }
-    Ok(ids)
 }
 
 #[async_trait]
 impl Replacement for PostgresReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
-        let mut connection = self.take_connection()?;
+        let mut transaction = self.take_transaction()?;
         check_limits(output, rows)?;
-        let table = destination(output)?.table;
-        let rows = self.taken_ids.avoid(table, rows)?;
-        let copied = copy(&mut connection, &self.server, &self.schema, output, &rows).await;
-        copied.map_err(|error| error.at(&table_place(table)))?;
-        self.receipt.rows_inserted += rows.num_rows() as u64;
-        self.connection = Some(connection);
+        let place = table_place(destination(output)?.table);
+        self.spool.keep(output, rows)?;
+        let appended = transaction.append(&self.task, output, rows).await.map(|()| transaction);
+        let transaction = self.or_again(appended).await.map_err(|error| error.at(&place))?;
+        self.rows_inserted += rows.num_rows() as u64;
+        self.transaction = Some(transaction);
         Ok(())
     }
 
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {
-        let mut connection = self.take_connection()?;
-        sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(|error| self.server.error(&error))?;
-        // The rows are there, whatever happens to the connection now.
-        connection.close().await.ok();
-        Ok(self.receipt)
+        let rows_deleted = self.commit_or_again().await?;
+        let Task { server, schema, targets, .. } = &self.task;
+        let look = targets.first().map_or_else(String::new, |target| {
+            let table = format!("{}.{}", quoted(schema), quoted(target.table.name));
+            server.psql(&first_rows(target.table, &table))
+        });
+        Ok(Receipt { rows_deleted, rows_inserted: self.rows_inserted, location: server.location(), look })
     }
 }

@@ -8,6 +8,8 @@ use sqlx::{ConnectOptions, Connection};
 use tokaki_core::{Error, ErrorKind, Result};
 use url::Url;
 
+use super::fault::{Fault, is_passing};
+use super::tls;
 use crate::look::shell_word;
 
 /// How long to wait for a connection.
@@ -19,6 +21,8 @@ const APPLICATION_NAME: &str = concat!("tokaki/", env!("CARGO_PKG_VERSION"));
 #[derive(Clone)]
 pub(super) struct Server {
     options: PgConnectOptions,
+    /// The setting that holds the url.
+    key: String,
 }
 
 impl Server {
@@ -39,8 +43,16 @@ impl Server {
         if parsed.query_pairs().any(|(key, _)| key.contains("password") && key != "password") {
             return refuse("no password but `password` is supported");
         }
+        if let Err(reason) = tls::check_files(&parsed) {
+            return refuse(&reason);
+        }
         match PgConnectOptions::from_str(url) {
-            Ok(options) => Ok(Self { options: options.application_name(APPLICATION_NAME).disable_statement_logging() }),
+            // A pooler refuses the startup parameter that the driver would send for floats, of which we read none.
+            Ok(options) => {
+                let options = tls::as_libpq(options, &parsed).application_name(APPLICATION_NAME);
+                let options = options.extra_float_digits(None).disable_statement_logging();
+                Ok(Self { options, key: key.to_owned() })
+            }
             Err(error) => refuse(&error.to_string()),
         }
     }
@@ -48,11 +60,17 @@ impl Server {
     /// A connection of its own. Closing it, or dropping it, ends a transaction that was not committed.
     ///
     /// No pool: a run needs one connection at a time, and a pool keeps trying a server that refuses.
-    pub(super) async fn connect(&self) -> Result<PgConnection> {
+    pub(super) async fn connect(&self) -> Result<PgConnection, Fault> {
         let connection = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&self.options)).await;
         match connection {
-            Ok(connection) => connection.map_err(|error| self.error(&error)),
-            Err(_) => Err(self.unreachable(&format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))),
+            Ok(connection) => connection.map_err(|error| match tls::refusal(&error) {
+                Some(reason) => Fault::Lasting(self.untrusted(&reason)),
+                None => self.fault(&error),
+            }),
+            Err(_) => {
+                let reason = format!("no answer within {} s", CONNECT_TIMEOUT.as_secs());
+                Err(Fault::Passing(self.unreachable(&reason)))
+            }
         }
     }
 
@@ -82,6 +100,11 @@ impl Server {
         format!("psql -h {host} -p {} -U {user} -d {database} -c {}", self.options.get_port(), shell_word(query))
     }
 
+    /// An error of the driver during a transaction.
+    pub(super) fn fault(&self, error: &sqlx::Error) -> Fault {
+        if is_passing(error) { Fault::Passing(self.error(error)) } else { Fault::Lasting(self.error(error)) }
+    }
+
     /// An error of the driver.
     pub(super) fn error(&self, error: &sqlx::Error) -> Error {
         let Some(database) = error.as_database_error() else {
@@ -107,6 +130,11 @@ impl Server {
             Some(column) => error.column(column),
             None => error,
         }
+    }
+
+    fn untrusted(&self, reason: &str) -> Error {
+        let message = format!("no secure connection to PostgreSQL at {}: {reason}", self.place());
+        Error::config(&self.key, message).help("look at sslmode, sslrootcert, sslcert and sslkey of the url")
     }
 
     fn unreachable(&self, reason: &str) -> Error {

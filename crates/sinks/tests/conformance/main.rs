@@ -3,6 +3,9 @@
 mod killed;
 mod parquet;
 mod postgres;
+mod postgres_faults;
+mod postgres_races;
+mod postgres_rights;
 mod replacing;
 mod scenario;
 mod sqlite;

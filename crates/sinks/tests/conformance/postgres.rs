@@ -16,40 +16,46 @@ use crate::replacing::{begin, replace, sink};
 use crate::scenario::{self, Bench};
 use crate::table::{batch, pods, scope, volumes};
 
-struct PostgresBench {
-    url: String,
-    sink: Arc<dyn Sink>,
+/// A database of its own.
+pub(crate) struct PostgresBench {
+    pub(crate) url: String,
+    pub(crate) sink: Arc<dyn Sink>,
 }
 
 impl PostgresBench {
-    fn new() -> Self {
-        let server = Server::shared().expect("a PostgreSQL server");
+    /// A database on the server that all tests share.
+    pub(crate) fn new() -> Self {
+        Self::on(Server::shared().expect("a PostgreSQL server"))
+    }
+
+    /// A database on `server`.
+    pub(crate) fn on(server: &Server) -> Self {
         let url = server.create_database().expect("a database");
         let sink = sink("postgres", &url, true).expect("a sink");
         Self { url, sink }
     }
 
-    async fn connect(&self) -> PgConnection {
+    pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url).await.expect("a connection")
     }
 
-    async fn execute(&self, statements: &str) {
+    pub(crate) async fn execute(&self, statements: &str) {
         let mut connection = self.connect().await;
         sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.expect("a statement");
     }
 
-    async fn texts(&self, query: &str) -> Vec<String> {
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
         let mut connection = self.connect().await;
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.expect("texts")
     }
 
     /// The table as `create_missing` makes it, without any row or partition.
-    async fn create_table(&self) {
+    pub(crate) async fn create_table(&self) {
         replace(self.sink(), &scope("2025-08-01", "2025-08-01"), &[(pods(), &[])]).await.expect("a run");
         self.execute("DROP TABLE org1234567.usage_daily_summary_2025_08").await;
     }
 
-    async fn partitions(&self) -> Vec<String> {
+    pub(crate) async fn partitions(&self) -> Vec<String> {
         let query = "SELECT c.relname || ' ' || pg_get_expr(c.relpartbound, c.oid) FROM pg_class c \
              WHERE c.relispartition AND c.relkind = 'r' ORDER BY 1";
         self.texts(query).await
@@ -188,11 +194,12 @@ async fn a_missing_month_is_created_in_an_existing_table() {
     bench.execute("CREATE TABLE org1234567.rest PARTITION OF org1234567.usage_daily_summary DEFAULT").await;
     let day = scope("2025-12-31", "2025-12-31");
     let parts: [(_, &[_]); 1] = [(pods(), &[("2025-12-31", Some("shop"), None)])];
-    drop(begin(bench.sink(), &day, &parts).await.expect("a run that is given up"));
-    assert_eq!(bench.partitions().await, ["rest DEFAULT"]);
-    replace(bench.sink(), &day, &parts).await.expect("a run");
     let created = "usage_daily_summary_2025_12 FOR VALUES FROM ('2025-12-01') TO ('2026-01-01')";
+    let run = begin(bench.sink(), &day, &parts).await.expect("a run");
+    // It is there at once: while it is created, nobody could read the table.
     assert_eq!(bench.partitions().await, ["rest DEFAULT", created]);
+    assert!(bench.rows().await.is_empty());
+    run.commit().await.expect("rows");
     assert_eq!(bench.rows().await.len(), 1);
 }
 

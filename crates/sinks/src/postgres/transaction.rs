@@ -1,0 +1,122 @@
+//! One attempt to replace rows, in one transaction.
+
+use arrow::array::RecordBatch;
+use sea_orm::sea_query::PostgresQueryBuilder;
+use sea_query_sqlx::SqlxBinder;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tokaki_core::{Output, Scope};
+
+use super::catalog::Found;
+use super::copy::copy;
+use super::fault::Fault;
+use super::server::Server;
+use super::{define, locks};
+use crate::ids::TakenIds;
+use crate::statements;
+use crate::target::{Target, destination, table_place};
+
+/// What is to be replaced.
+#[derive(Clone)]
+pub(super) struct Task {
+    pub(super) server: Server,
+    pub(super) schema: String,
+    pub(super) scope: Scope,
+    pub(super) targets: Vec<Target>,
+    pub(super) create_missing: bool,
+}
+
+/// A transaction under way. Dropping the connection ends it on the server, and nothing has changed.
+pub(super) struct Transaction {
+    connection: PgConnection,
+    /// PostgreSQL's number of the transaction.
+    number: i64,
+    taken_ids: TakenIds,
+    rows_deleted: u64,
+}
+
+impl Transaction {
+    /// Creates what is missing, then begins and waits until no one else writes rows of the source.
+    pub(super) async fn begin(task: &Task) -> Result<Self, Fault> {
+        let failed = |error| task.server.fault(&error);
+        let mut connection = task.server.connect().await?;
+        if task.create_missing {
+            define::complete(&mut connection, task).await?;
+        }
+        // Each statement must see what others committed before it, whatever the database's default is: the delete, what
+        // they committed while this waited for its locks.
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+        sqlx::raw_sql(begin).execute(&mut connection).await.map_err(failed)?;
+        locks::take_source(&mut connection, &task.schema, &task.scope).await.map_err(failed)?;
+        let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
+        Ok(Self { connection, number: number.map_err(failed)?, taken_ids: TakenIds::default(), rows_deleted: 0 })
+    }
+
+    /// Deletes the owned rows, and remembers the ids of those that stay.
+    pub(super) async fn delete(&mut self, task: &Task) -> Result<(), Fault> {
+        for target in &task.targets {
+            let found = Found::look(&mut self.connection, &task.server, &task.schema, target, &task.scope).await?;
+            found.require_complete(target, task.scope.days)?;
+            let failed = |error| task.server.fault(&error).at(&target.place(None));
+            self.rows_deleted += delete(&mut self.connection, task, target).await.map_err(failed)?;
+            self.taken_ids.extend(spared_ids(&mut self.connection, task, target).await.map_err(failed)?);
+        }
+        Ok(())
+    }
+
+    /// Adds rows.
+    pub(super) async fn append(&mut self, task: &Task, output: &Output, rows: &RecordBatch) -> Result<(), Fault> {
+        let table = destination(output)?.table;
+        let rows = self.taken_ids.avoid(table, rows)?;
+        let copied = copy(&mut self.connection, &task.server, &task.schema, output, &rows).await;
+        copied.map_err(|fault| fault.at(&table_place(table)))
+    }
+
+    /// Makes everything visible.
+    pub(super) async fn commit(mut self, server: &Server) -> Result<(), Fault> {
+        sqlx::raw_sql("COMMIT").execute(&mut self.connection).await.map_err(|error| server.fault(&error))?;
+        // The rows are there, whatever happens to the connection now.
+        self.connection.close().await.ok();
+        Ok(())
+    }
+
+    /// Whether the transaction of that number was committed. It must have ended; holding its locks says so.
+    pub(super) async fn is_committed(&mut self, number: i64, server: &Server) -> Result<bool, Fault> {
+        let query = sqlx::query_scalar("SELECT txid_status($1) IS NOT DISTINCT FROM 'committed'").bind(number);
+        query.persistent(false).fetch_one(&mut self.connection).await.map_err(|error| server.fault(&error))
+    }
+
+    /// PostgreSQL's number of this transaction.
+    pub(super) fn number(&self) -> i64 {
+        self.number
+    }
+
+    /// Rows that were deleted.
+    pub(super) fn rows_deleted(&self) -> u64 {
+        self.rows_deleted
+    }
+}
+
+async fn delete(connection: &mut PgConnection, task: &Task, target: &Target) -> sqlx::Result<u64> {
+    let mut deleted = 0;
+    for conditions in &target.owned {
+        let table = (task.schema.clone(), target.table.name);
+        let (statement, values) =
+            statements::delete(table, target.table, task.scope.days, conditions).build_sqlx(PostgresQueryBuilder);
+        let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
+        deleted += query.execute(&mut *connection).await?.rows_affected();
+    }
+    Ok(deleted)
+}
+
+async fn spared_ids(connection: &mut PgConnection, task: &Task, target: &Target) -> sqlx::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    for conditions in &target.owned {
+        let table = (task.schema.clone(), target.table.name);
+        let spared = statements::spared_ids(table, target.table, task.scope.days, conditions);
+        let Some(statement) = spared else { continue };
+        let (statement, values) = statement.build_sqlx(PostgresQueryBuilder);
+        let query = sqlx::query_scalar_with::<_, Option<String>, _>(AssertSqlSafe(statement), values);
+        ids.extend(query.persistent(false).fetch_all(&mut *connection).await?.into_iter().flatten());
+    }
+    Ok(ids)
+}
