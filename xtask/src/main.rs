@@ -7,7 +7,7 @@ use xtask::chore::{exit_code, run, say, status};
 use xtask::postgres;
 
 const HELP: &str = "\
-cargo xtask test [ARGS]         find or install PostgreSQL, then run all tests; ARGS go to `cargo test`
+cargo xtask test [ARGS]         find or install PostgreSQL and pgbouncer, then run all tests; ARGS go to `cargo test`
 cargo xtask ci                  everything a change must pass: format, lints, docs, tests
 cargo xtask iqe [ARGS]          validate tokaki on scenarios or against an existing table; --help lists ARGS
 cargo xtask bench [ARGS]        measure tokaki on generated clusters, built for release; --help lists ARGS
@@ -58,6 +58,9 @@ fn main() -> ExitCode {
 
 fn test(arguments: &[&str]) -> Result<(), String> {
     prepare_postgres()?;
+    if postgres::pgbouncer().is_none() {
+        postgres::install_pgbouncer()?;
+    }
     run(&[], &[&["cargo", "test", "--workspace"], arguments].concat())
 }
 

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -50,15 +51,7 @@ impl Cluster {
         command.args(["-c", include_str!("watchdog.sh"), "watchdog"]);
         command.args([installation.bin.as_os_str(), folder.as_os_str(), port.to_string().as_ref()]);
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        // In a group of its own an interrupt from the terminal does not reach it, and it can tidy up.
-        command.process_group(0);
-        remove_postgres_variables(&mut command);
-        // PostgreSQL refuses to run as root, and the owner of a folder just made is who we are.
-        if fs::metadata(&folder)?.uid() == 0 {
-            let (uid, gid) = unprivileged(&fs::read_to_string("/etc/passwd")?)?;
-            chown(&folder, Some(uid), Some(gid))?;
-            command.uid(uid).gid(gid);
-        }
+        become_unprivileged(&mut command, &folder)?;
         let mut cluster = Self { watchdog: command.spawn()?, port };
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
@@ -75,9 +68,27 @@ impl Cluster {
     }
 }
 
-fn new_folder() -> io::Result<PathBuf> {
+/// Has `command` run on its own in `folder`, just made: out of reach of the terminal, without the user's settings for
+/// PostgreSQL, and not as root.
+pub(super) fn become_unprivileged(command: &mut Command, folder: &Path) -> io::Result<()> {
+    // In a group of its own an interrupt from the terminal does not reach it, and it can tidy up.
+    command.process_group(0);
+    remove_postgres_variables(command);
+    // PostgreSQL refuses to run as root, and the owner of a folder just made is who we are.
+    if fs::metadata(folder)?.uid() == 0 {
+        let (uid, gid) = unprivileged(&fs::read_to_string("/etc/passwd")?)?;
+        chown(folder, Some(uid), Some(gid))?;
+        command.uid(uid).gid(gid);
+    }
+    Ok(())
+}
+
+/// A folder that nobody else has.
+pub(super) fn new_folder() -> io::Result<PathBuf> {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let nanoseconds = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let folder = std::env::temp_dir().join(format!("tokaki-postgres-{}-{nanoseconds}", std::process::id()));
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("tokaki-postgres-{}-{nanoseconds}-{count}", std::process::id()));
     fs::DirBuilder::new().mode(0o700).create(&folder)?;
     Ok(folder)
 }

@@ -26,15 +26,39 @@ pub fn install() -> Result<Installation, String> {
     find().ok_or_else(|| format!("PostgreSQL was installed but not found\n{ADVICE}"))
 }
 
+/// Installs pgbouncer likewise.
+///
+/// # Errors
+/// As for [`install`].
+pub fn install_pgbouncer() -> Result<(), String> {
+    say("pgbouncer: none found, installing it");
+    let outcome = if exists("apt-get") {
+        as_root(&["apt-get", "update"]).and_then(|()| apt_install("pgbouncer"))
+    } else if exists("dnf") {
+        as_root(&["dnf", "install", "-y", "pgbouncer"])
+    } else if exists("brew") {
+        run(&[], &["brew", "install", "pgbouncer"])
+    } else {
+        Err("no package manager is known here".to_owned())
+    };
+    outcome.map_err(|reason| {
+        format!("pgbouncer is not here and could not be installed: {reason}\ninstall the package `pgbouncer`")
+    })
+}
+
 fn apt() -> Result<(), String> {
     let (folder, file) = NO_CLUSTER;
     as_root(&["apt-get", "update"])?;
     as_root(&["sh", "-c", &format!("mkdir -p {folder} && echo 'create_main_cluster = false' > {file}")])?;
-    let packages = ["install", "-y", "--no-install-recommends", "postgresql"];
-    let installed = as_root(&[&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"], &packages[..]].concat());
+    let installed = apt_install("postgresql");
     // Installed or not: whoever installs PostgreSQL later may want the cluster.
     as_root(&["rm", "-f", file])?;
     installed
+}
+
+fn apt_install(package: &str) -> Result<(), String> {
+    let install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"];
+    as_root(&[&install[..], &[package]].concat())
 }
 
 fn as_root(line: &[&str]) -> Result<(), String> {

@@ -3,10 +3,12 @@
 mod cluster;
 mod find;
 mod install;
+mod pooler;
 mod server;
 
 pub use find::{Installation, all, external, find};
-pub use install::install;
+pub use install::{install, install_pgbouncer};
+pub use pooler::{Pooler, pgbouncer};
 pub use server::Server;
 
 /// What to do where there is no PostgreSQL.

@@ -3,6 +3,7 @@
 mod killed;
 mod parquet;
 mod postgres;
+mod postgres_connections;
 mod postgres_faults;
 mod postgres_races;
 mod postgres_rights;

@@ -49,6 +49,15 @@ impl PostgresBench {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(&mut connection).await.expect("texts")
     }
 
+    /// Changes a setting of the whole server and waits until it holds; for a server of one's own.
+    pub(crate) async fn set_for_all(&self, setting: &str, value: &str) {
+        self.execute(&format!("ALTER SYSTEM SET {setting} = {value}")).await;
+        self.execute("SELECT pg_reload_conf()").await;
+        while self.texts(&format!("SHOW {setting}")).await != [value] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// The table as `create_missing` makes it, without any row or partition.
     pub(crate) async fn create_table(&self) {
         replace(self.sink(), &scope("2025-08-01", "2025-08-01"), &[(pods(), &[])]).await.expect("a run");

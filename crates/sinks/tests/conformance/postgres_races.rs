@@ -75,8 +75,11 @@ async fn c3_a_partition_that_koku_creates_at_the_same_moment_is_used() {
     let bench = PostgresBench::new();
     bench.create_table().await;
     let mut koku = bench.connect().await;
+    // Attached, it locks out nobody who only looks, so that we look before it is there and create after.
     let create = "BEGIN; CREATE TABLE org1234567.usage_daily_summary_2025_09 \
-         PARTITION OF org1234567.usage_daily_summary FOR VALUES FROM ('2025-09-01') TO ('2025-10-01')";
+         (LIKE org1234567.usage_daily_summary INCLUDING ALL); \
+         ALTER TABLE org1234567.usage_daily_summary ATTACH PARTITION org1234567.usage_daily_summary_2025_09 \
+         FOR VALUES FROM ('2025-09-01') TO ('2025-10-01')";
     sqlx::raw_sql(create).execute(&mut koku).await.expect("a partition that nobody sees yet");
     let (day, rows) = (scope("2025-09-01", "2025-09-01"), [("2025-09-01", Some("shop"), Some(1.0))]);
     let parts: [(_, &[Row]); 1] = [(pods(), &rows)];
