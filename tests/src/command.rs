@@ -10,6 +10,9 @@ use crate::Result;
 use crate::cases::Case;
 use crate::destination::Destination;
 
+/// Beginnings of the variables that tokaki reads.
+const FOREIGN: [&str; 6] = ["TOKAKI_", "PG", "AWS_", "S3_", "DATABASE_", "REQUESTED_BUCKET"];
+
 /// The built command.
 #[derive(Debug, Clone)]
 pub struct Tokaki {
@@ -69,8 +72,7 @@ impl Tokaki {
         &self.binary
     }
 
-    /// Runs the command in an empty folder, without any `TOKAKI_` or `PG` variable, so that nothing of the developer's
-    /// own has a say.
+    /// Runs the command in an empty folder, without any variable that it reads, so that nothing of the developer's own has a say.
     ///
     /// # Errors
     /// The command cannot be started.
@@ -98,7 +100,7 @@ impl Tokaki {
         let mut command = Command::new(&self.binary);
         command.args(arguments);
         for (name, _) in std::env::vars_os() {
-            if ["TOKAKI_", "PG"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            if FOREIGN.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
                 command.env_remove(name);
             }
         }

@@ -104,7 +104,7 @@ fn sources(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
 }
 
 /// Folders of the plugin crates that hold shared words and no plugin.
-const SHARED_ROOMS: [&str; 4] = ["line_items", "summaries", "words", "payload"];
+const SHARED_ROOMS: [&str; 5] = ["line_items", "summaries", "words", "payload", "store"];
 
 fn plugin_folders() -> Vec<(String, PathBuf)> {
     let mut folders = Vec::new();

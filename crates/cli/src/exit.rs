@@ -8,7 +8,7 @@
 //! | 10 | the configuration, the asked days or the destination table must be corrected | `config`, `absent`, `range`, `destination` |
 //! | 11 | no file was found where line items were expected | `empty` |
 //! | 12 | the input is broken | `parquet`, `column`, `type`, `label`, `pattern`, `reference` |
-//! | 20 | the object store or disk failed | `store` |
+//! | 20 | the object store or disk failed, or a file changed while it was read | `store`, `changed` |
 //! | 21 | the database failed | `database` |
 //! | 30 | access was refused | `access` |
 //! | 130 | interrupted by SIGINT | `cancelled` |
@@ -30,7 +30,7 @@ Exit codes:
    10  configuration, asked days or destination table must be corrected
    11  no input files found
    12  the input is broken
-   20  object store or disk failed
+   20  object store or disk failed, or a file changed meanwhile
    21  database failed
    30  access refused
   130  interrupted (SIGINT), 143 terminated (SIGTERM)";
@@ -76,7 +76,7 @@ impl Exit {
             | ErrorKind::Label
             | ErrorKind::Pattern
             | ErrorKind::Reference => Self::Input,
-            ErrorKind::Store => Self::Store,
+            ErrorKind::Store | ErrorKind::Changed => Self::Store,
             ErrorKind::Database => Self::Database,
             ErrorKind::Access => Self::Access,
             ErrorKind::Cancelled => Self::Interrupted,
@@ -115,6 +115,7 @@ mod tests {
             (ErrorKind::Pattern, 12),
             (ErrorKind::Reference, 12),
             (ErrorKind::Store, 20),
+            (ErrorKind::Changed, 20),
             (ErrorKind::Database, 21),
             (ErrorKind::Access, 30),
             (ErrorKind::Cancelled, 130),

@@ -16,6 +16,10 @@ pub struct DataFile {
     pub shown: String,
     /// Size in bytes.
     pub bytes: u64,
+    /// What tells this content from any other that has been, or will be, under the same path: the entity tag of a
+    /// bucket's object; size, time and inode of a file. Readers refuse a file whose version is another by now. `None`
+    /// if the store has none.
+    pub version: Option<String>,
 }
 
 /// A storage layout: it knows names and folders, never what is in the files.

@@ -33,6 +33,8 @@ pub enum ErrorKind {
     Reference,
     /// The object store or disk did not answer as it should.
     Store,
+    /// A file was replaced, changed or removed while it was read.
+    Changed,
     /// The database did not answer as it should.
     Database,
     /// Access was refused.
@@ -60,6 +62,7 @@ impl ErrorKind {
             Self::Pattern => "pattern",
             Self::Reference => "reference",
             Self::Store => "store",
+            Self::Changed => "changed",
             Self::Database => "database",
             Self::Access => "access",
             Self::Destination => "destination",

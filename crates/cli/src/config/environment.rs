@@ -1,9 +1,11 @@
 //! The variables that are settings: `TOKAKI_RUN__WORKERS` is `run.workers`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use tokaki_core::{Error, Result};
+use tokaki_core::{Error, ErrorKind, Result};
 
+use super::aliases;
 use super::text::Text;
 
 const PREFIX: &str = "TOKAKI_";
@@ -22,6 +24,8 @@ fn is_of_service(name: &str) -> bool {
 pub(crate) struct Environment {
     /// `$TOKAKI_CONFIG`.
     pub(crate) file: Option<PathBuf>,
+    /// What Koku's own variables stand for, the later ones stronger.
+    pub(crate) aliases: Vec<Text>,
     /// All other variables with the prefix, sorted by name.
     pub(crate) settings: Vec<Text>,
 }
@@ -34,10 +38,13 @@ impl Environment {
     pub(crate) fn of_process() -> Result<Self> {
         let mut variables = Vec::new();
         for (name, value) in std::env::vars_os() {
-            let Some(name) = name.to_str().filter(|name| name.starts_with(PREFIX)) else { continue };
-            let value = value
-                .into_string()
-                .map_err(|_| Error::config(key_of(name), format!("the variable {name} does not hold Unicode text")))?;
+            let Some(name) = name.to_str() else { continue };
+            if !name.starts_with(PREFIX) && !aliases::is_alias(name) {
+                continue;
+            }
+            let value = value.into_string().map_err(|_| {
+                Error::new(ErrorKind::Config, format!("the variable {name} does not hold Unicode text"))
+            })?;
             variables.push((name.to_owned(), value));
         }
         Ok(Self::from_variables(variables))
@@ -46,7 +53,8 @@ impl Environment {
     /// What these variables say.
     pub(crate) fn from_variables(mut variables: Vec<(String, String)>) -> Self {
         variables.sort();
-        let mut environment = Self::default();
+        let koku: BTreeMap<_, _> = variables.iter().filter(|(name, _)| aliases::is_alias(name)).cloned().collect();
+        let mut environment = Self { aliases: aliases::settings(&koku), ..Self::default() };
         for (name, value) in variables {
             if name == FILE {
                 environment.file = Some(value.into()).filter(|file: &PathBuf| !file.as_os_str().is_empty());

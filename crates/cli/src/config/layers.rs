@@ -1,4 +1,4 @@
-//! The layers of the configuration: defaults < file < environment < case folder < flags.
+//! The layers of the configuration: defaults < Koku's variables < file < environment < case folder < flags.
 //!
 //! A case folder is named on the command line, so it is stronger than what lies around: a variable that somebody
 //! exported must not send a case's run to other data.
@@ -73,13 +73,14 @@ impl Sources {
     /// # Errors
     /// A file that cannot be read or is no TOML; a case folder that is none.
     pub(crate) fn merge(&self) -> Result<(Figment, Option<ConfigFile>), Failure> {
+        let over = |figment: Figment, text: &Text| figment.merge(Layer::from(text));
         let mut figment = Figment::from(Layer::new(DEFAULT, Settings::default())?);
+        figment = self.environment.aliases.iter().fold(figment, over);
         let file = self.file().map(|(path, given_by)| read(&path, given_by)).transpose()?;
         if let Some((layer, _)) = &file {
             figment = figment.merge(layer);
         }
         let file = file.map(|(_, file)| file);
-        let over = |figment: Figment, text: &Text| figment.merge(Layer::from(text));
         figment = self.environment.settings.iter().fold(figment, over);
         if let Some(folder) = &self.case {
             figment = figment.merge(Layer::new(format!("case folder {}", folder.display()), case::settings(folder)?)?);
@@ -87,9 +88,9 @@ impl Sources {
         Ok((self.flags.iter().fold(figment, over), file))
     }
 
-    /// Environment and flags, the later ones stronger.
+    /// Everything that was given as text, the later ones stronger.
     pub(crate) fn texts(&self) -> impl DoubleEndedIterator<Item = &Text> {
-        self.environment.settings.iter().chain(&self.flags)
+        self.environment.aliases.iter().chain(&self.environment.settings).chain(&self.flags)
     }
 
     /// The log format as far as environment and flags say, for errors in the configuration itself.

@@ -1,5 +1,6 @@
 //! The configuration: layers are merged, keys checked, and each part is handed to whom it belongs.
 
+mod aliases;
 mod case;
 pub(crate) mod environment;
 mod explain;

@@ -76,7 +76,7 @@ struct Fake;
 #[async_trait]
 impl Catalog for Fake {
     async fn files(&self, _: &TableName, _: &Scope) -> Result<Vec<DataFile>> {
-        Ok(vec![DataFile { path: "a.parquet".into(), shown: "/data/a.parquet".into(), bytes: 2048 }])
+        Ok(vec![DataFile { path: "a.parquet".into(), shown: "/data/a.parquet".into(), bytes: 2048, version: None }])
     }
 }
 

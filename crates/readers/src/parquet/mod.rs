@@ -16,13 +16,12 @@ use ::parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::ParquetMetaData;
 use async_trait::async_trait;
-use opendal::Reader as FileReader;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, Reader, Result, Selection, Split};
 
 use self::layout::Layout;
-use crate::store::{AtFile, Store, store_error};
+use crate::store::{AtFile, Store};
 
 tokaki_core::register!(Reader, NoSettings, "parquet", "Parquet files of any writer, by row group.", build);
 
@@ -68,13 +67,12 @@ impl Reader for ParquetReader {
             .build()
             .map_err(parquet_error)
             .map_err(at_file)?;
-        let file = self.open(&split.file).await?;
+        let file = self.store.file(&split.file);
         loop {
             match decoder.try_next_reader().map_err(parquet_error).map_err(at_file)? {
                 DecodeResult::NeedsData(ranges) => {
-                    let fetched = file.fetch(ranges.clone()).await.map_err(store_error).map_err(at_file)?;
-                    let bytes = fetched.into_iter().map(|buffer| buffer.to_bytes()).collect();
-                    decoder.push_ranges(ranges, bytes).map_err(parquet_error).map_err(at_file)?;
+                    let fetched = file.fetch(&ranges).await?;
+                    decoder.push_ranges(ranges, fetched).map_err(parquet_error).map_err(at_file)?;
                 }
                 DecodeResult::Data(batches) => {
                     let shown = split.file.shown.clone();
@@ -92,27 +90,13 @@ impl Reader for ParquetReader {
 }
 
 impl ParquetReader {
-    async fn open(&self, file: &DataFile) -> Result<FileReader> {
-        /// Ranges closer than this are fetched as one.
-        const GAP_BYTES: usize = 1 << 20;
-        /// Ranges of a split fetched at once.
-        const AT_ONCE: usize = 8;
-        self.store
-            .operator()
-            .reader_with(&file.path)
-            .gap(GAP_BYTES)
-            .concurrent(AT_ONCE)
-            .await
-            .map_err(|error| store_error(error).at_file(&file.shown))
-    }
-
     async fn footer(&self, file: &DataFile) -> Result<Arc<ParquetMetaData>> {
         let known = self.footers.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path).cloned();
         if let Some(footer) = known {
             return Ok(footer);
         }
-        let reader = self.open(file).await?;
-        let footer = footer::load(&reader, file.bytes).await.map_err(|error| error.at_file(&file.shown))?;
+        let stored = self.store.file(file);
+        let footer = footer::load(&stored, file.bytes).await.map_err(|error| error.at_file(&file.shown))?;
         self.footers.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), Arc::clone(&footer));
         Ok(footer)
     }

@@ -69,7 +69,7 @@ impl Folder {
 
     fn file(&self) -> DataFile {
         let bytes = fs::metadata(self.root.path().join("x.parquet")).expect("a file").len();
-        DataFile { path: "x.parquet".into(), shown: "shown/x.parquet".into(), bytes }
+        DataFile { path: "x.parquet".into(), shown: "shown/x.parquet".into(), bytes, version: None }
     }
 
     async fn read(&self, want: &Selection) -> Result<Vec<RecordBatch>> {
@@ -254,7 +254,12 @@ async fn a_damaged_file_is_named() {
     for damaged in [&bytes[..bytes.len() / 2], &[][..], b"PAR1", b"no parquet at all"] {
         fs::write(&path, damaged).expect("written");
         let folder = Folder { root: tempfile::tempdir().expect("a folder"), reader: Arc::clone(&folder.reader) };
-        let file = DataFile { path: "x.parquet".into(), shown: "shown/x.parquet".into(), bytes: damaged.len() as u64 };
+        let file = DataFile {
+            path: "x.parquet".into(),
+            shown: "shown/x.parquet".into(),
+            bytes: damaged.len() as u64,
+            version: None,
+        };
         let error = folder.reader.splits(&file, &want(Vec::new())).await.expect_err("damaged");
         assert_eq!(error.kind(), ErrorKind::Parquet, "{error}");
         assert_eq!(error.place().file.as_deref(), Some("shown/x.parquet"));

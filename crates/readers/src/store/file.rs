@@ -1,0 +1,73 @@
+//! Reading a file that stays what it was when it was listed.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use opendal::{Operator, Reader};
+use tokaki_core::{DataFile, Result};
+
+use super::error::{AtFile, changed, is_about_credentials, store_error};
+use super::{Place, Store};
+
+/// A file, pinned to its [`DataFile::version`].
+pub(crate) struct StoredFile {
+    store: Store,
+    file: DataFile,
+}
+
+impl StoredFile {
+    /// Opens nothing yet.
+    pub(super) fn new(store: Store, file: DataFile) -> Self {
+        Self { store, file }
+    }
+
+    /// The bytes of `ranges`, in their order.
+    ///
+    /// # Errors
+    /// `Changed` if the file is not the one that was listed any more; `Access` or `Store`; each with the file.
+    pub(crate) async fn fetch(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.fetch_pinned(ranges).await.map_err(|error| error.at_file(&self.file.shown))
+    }
+
+    async fn fetch_pinned(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let fetched = match (self.attempt(&self.store.operator(), ranges).await, &self.store.place) {
+            // Credentials in files are replaced while they expire, and opendal has read them once.
+            (Err(error), Place::Bucket(bucket)) if is_about_credentials(&error) => {
+                let renewed = bucket.operator()?;
+                self.store.replace_operator(renewed.clone());
+                self.attempt(&renewed, ranges).await
+            }
+            (fetched, _) => fetched,
+        };
+        if let (Place::Folder(folder), Some(version)) = (&self.store.place, &self.file.version) {
+            // A folder has no conditional read. Whoever looks afterwards knows what the bytes are of; a file that got
+            // shorter makes the read itself fail.
+            if folder.version(&self.file.path).await? != *version {
+                return Err(changed());
+            }
+        }
+        fetched.map_err(|error| match error.kind() {
+            opendal::ErrorKind::NotFound | opendal::ErrorKind::RangeNotSatisfied => changed(),
+            _ => store_error(error),
+        })
+    }
+
+    async fn attempt(&self, operator: &Operator, ranges: &[Range<u64>]) -> opendal::Result<Vec<Bytes>> {
+        let fetched = self.reader(operator).await?.fetch(ranges.to_vec()).await?;
+        Ok(fetched.into_iter().map(|buffer| buffer.to_bytes()).collect())
+    }
+
+    async fn reader(&self, operator: &Operator) -> opendal::Result<Reader> {
+        /// Ranges closer than this are fetched as one.
+        const GAP_BYTES: usize = 1 << 20;
+        /// A longer range is fetched in pieces of this size, and a broken piece alone is fetched again.
+        const PIECE_BYTES: usize = 4 << 20;
+        /// Pieces fetched at once.
+        const AT_ONCE: usize = 8;
+        let reader = operator.reader_with(&self.file.path).gap(GAP_BYTES).chunk(PIECE_BYTES).concurrent(AT_ONCE);
+        match (&self.store.place, &self.file.version) {
+            (Place::Bucket(_), Some(etag)) => reader.if_match(&format!("\"{etag}\"")).await,
+            _ => reader.await,
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! The place that holds the files: a folder or a bucket, behind opendal.
+
+mod bucket;
+mod config;
+mod error;
+mod file;
+mod folder;
+mod transport;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use opendal::{Entry, EntryMode, Operator};
+use tokaki_core::{DataFile, Error, Result, Section};
+use url::Url;
+
+pub use config::{AddressingStyle, StoreConfig};
+pub(crate) use error::AtFile;
+pub(crate) use file::StoredFile;
+
+use bucket::Bucket;
+use error::store_error;
+use folder::Folder;
+
+/// Files under one root.
+#[derive(Clone, Debug)]
+pub struct Store {
+    place: Place,
+    /// Made anew when the credentials in it have expired.
+    operator: Arc<Mutex<Operator>>,
+    shown_root: String,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Folder(Folder),
+    Bucket(Arc<Bucket>),
+}
+
+impl Store {
+    /// Opens the store that the `[store]` section describes. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// `Config` if a setting cannot be used, `Absent` if the url is a folder that is not there, `Access` or `Store` if
+    /// it cannot be opened.
+    pub fn open(section: &Section) -> Result<Self> {
+        let config: StoreConfig = section.parse()?;
+        let key = format!("{}.url", section.path());
+        match Url::parse(&config.url) {
+            Ok(url) if url.scheme() == "s3" => Self::open_bucket(config, &url, &key),
+            Ok(url) if url.scheme() == "file" => {
+                let path = url.to_file_path().map_err(|()| Error::config(&key, "this file url names no folder"))?;
+                Self::open_folder(&path.to_string_lossy(), &key)
+            }
+            // `C:\data` and the like parse as a url with a scheme of one letter.
+            Ok(url) if url.scheme().len() > 1 => {
+                Err(Error::config(key, format!("there is no store for `{}://`", url.scheme()))
+                    .help("use a folder or s3://bucket/prefix"))
+            }
+            _ => Self::open_folder(&config.url, &key),
+        }
+    }
+
+    fn open_folder(path: &str, key: &str) -> Result<Self> {
+        let folder = Folder::new(path, key)?;
+        let operator = Arc::new(Mutex::new(folder.operator()?));
+        Ok(Self { place: Place::Folder(folder), operator, shown_root: path.trim_end_matches('/').to_owned() })
+    }
+
+    fn open_bucket(config: StoreConfig, url: &Url, key: &str) -> Result<Self> {
+        let bucket = Bucket::new(config, url, key)?;
+        let operator = Arc::new(Mutex::new(bucket.operator()?));
+        let shown_root = bucket.shown();
+        Ok(Self { place: Place::Bucket(Arc::new(bucket)), operator, shown_root })
+    }
+
+    fn operator(&self) -> Operator {
+        self.operator.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn replace_operator(&self, operator: Operator) {
+        *self.operator.lock().unwrap_or_else(PoisonError::into_inner) = operator;
+    }
+
+    /// `path` as the user would name it.
+    pub fn shown(&self, path: &str) -> String {
+        format!("{}/{path}", self.shown_root)
+    }
+
+    /// The file, to read from it.
+    pub(crate) fn file(&self, file: &DataFile) -> StoredFile {
+        StoredFile::new(self.clone(), file.clone())
+    }
+
+    /// The Parquet files in `folder`, sorted by path; a folder that is not there has none.
+    ///
+    /// Names that begin with `.` or `_` are left out: writers use them for what is not data.
+    ///
+    /// # Errors
+    /// `Store` or `Access`; `Absent` if there is no such bucket.
+    pub async fn parquet_files(&self, folder: &str, recursive: bool) -> Result<Vec<DataFile>> {
+        let entries = match self.operator().list_with(folder).recursive(recursive).await {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == opendal::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(store_error(error).at_file(&self.shown(folder))),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let is_data = entry.metadata().mode() == EntryMode::FILE
+                && entry.name().ends_with(".parquet")
+                && !entry.name().starts_with(['.', '_']);
+            if is_data {
+                let shown = self.shown(entry.path());
+                let (bytes, version) = self.size_and_version(&entry).await.map_err(|error| error.at_file(&shown))?;
+                files.push(DataFile { path: entry.path().to_owned(), shown, bytes, version });
+            }
+        }
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(files)
+    }
+
+    async fn size_and_version(&self, entry: &Entry) -> Result<(u64, Option<String>)> {
+        let listed = entry.metadata();
+        match &self.place {
+            Place::Folder(folder) => Ok((listed.content_length(), Some(folder.version(entry.path()).await?))),
+            // A bucket's listing says all that is needed, so nothing is asked file by file.
+            Place::Bucket(_) if listed.etag().is_some() => Ok((listed.content_length(), etag(listed.etag()))),
+            Place::Bucket(_) => {
+                let metadata = self.operator().stat(entry.path()).await.map_err(store_error)?;
+                Ok((metadata.content_length(), etag(metadata.etag())))
+            }
+        }
+    }
+}
+
+/// An entity tag without its quotes: some stores leave them out in listings.
+fn etag(text: Option<&str>) -> Option<String> {
+    text.map(|text| text.trim_matches('"').to_owned())
+}
+
+#[cfg(test)]
+mod tests;
