@@ -48,7 +48,9 @@ pub(super) fn changed() -> Error {
 pub(super) fn is_about_credentials(error: &opendal::Error) -> bool {
     /// S3 answers these with status 400, which says nothing.
     const CODES: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
-    error.kind() == opendal::ErrorKind::PermissionDenied || code(error).is_some_and(|code| CODES.contains(&code))
+    error.kind() == opendal::ErrorKind::PermissionDenied
+        || code(error).is_some_and(|code| CODES.contains(&code))
+        || said(error).contains("signing credential")
 }
 
 /// Tells about a retry in one line.

@@ -86,12 +86,14 @@ impl HttpTransport for Transport {
     async fn fetch(&self, request: Request<Buffer>) -> opendal::Result<Response<HttpBody>> {
         self.pause().await;
         let asked = request.headers().clone();
+        let is_listing = request.uri().query().is_some_and(|query| query.contains("list-type="));
         let response = self.client.fetch(request).await.map_err(without_hope)?;
         self.heed(response.status(), response.headers());
-        if response.status().is_success() {
-            check(&asked, response.headers())?;
+        if !response.status().is_success() {
+            return Ok(response);
         }
-        Ok(response)
+        check(&asked, response.headers())?;
+        if is_listing { whole_listing(response).await } else { Ok(response) }
     }
 }
 
@@ -112,6 +114,23 @@ fn check(asked: &HeaderMap, answered: &HeaderMap) -> opendal::Result<()> {
         return Err(opendal::Error::new(opendal::ErrorKind::Unexpected, message).set_temporary());
     }
     Ok(())
+}
+
+/// The answer, if its body is a listing from beginning to end. opendal takes any other XML for a listing of nothing, and
+/// what is not listed is missing from the result without a word.
+async fn whole_listing(response: Response<HttpBody>) -> opendal::Result<Response<HttpBody>> {
+    let (parts, mut body) = response.into_parts();
+    let listing = body.to_buffer().await?;
+    if !is_listing(&String::from_utf8_lossy(&listing.to_bytes())) {
+        let message = "the store sent something else than the listing";
+        return Err(opendal::Error::new(opendal::ErrorKind::Unexpected, message).set_temporary());
+    }
+    let length = listing.len() as u64;
+    Ok(Response::from_parts(parts, HttpBody::new(futures::stream::iter([Ok(listing)]), Some(length))))
+}
+
+fn is_listing(text: &str) -> bool {
+    text.contains("<ListBucketResult") && text.trim_end().ends_with("</ListBucketResult>")
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -204,6 +223,14 @@ mod tests {
 
     fn headers(pairs: &[(HeaderName, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn an_error_or_half_a_listing_is_no_listing() {
+        assert!(is_listing("<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"></ListBucketResult>\n"));
+        assert!(!is_listing("<?xml version=\"1.0\"?><Error><Code>InternalError</Code></Error>"));
+        assert!(!is_listing("<ListBucketResult><Contents>"));
+        assert!(!is_listing(""));
     }
 
     #[test]
