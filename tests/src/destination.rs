@@ -69,8 +69,15 @@ impl<'a> Destination<'a> {
     /// There is no temporary folder.
     pub fn new(sink: &'a Sink) -> Result<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let schema = format!("tokaki_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        Ok(Self { sink, folder: tempfile::tempdir()?, schema })
+        Self::in_schema(sink, &format!("tokaki_{}", COUNT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A destination whose schema, if the sink has any, is this one.
+    ///
+    /// # Errors
+    /// There is no temporary folder.
+    pub fn in_schema(sink: &'a Sink, schema: &str) -> Result<Self> {
+        Ok(Self { sink, folder: tempfile::tempdir()?, schema: schema.to_owned() })
     }
 
     /// What tells `tokaki run` to write here.

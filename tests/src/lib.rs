@@ -6,9 +6,11 @@ pub mod cases;
 pub mod command;
 pub mod compare;
 pub mod destination;
+pub mod faults;
 pub mod iqe;
 pub mod parallel;
 pub mod rows;
+pub mod s3;
 pub mod scenario;
 
 /// What keeps a case from being looked at; whoever looks at it adds which case it was.

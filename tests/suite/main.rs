@@ -3,8 +3,10 @@
 mod architecture;
 mod bad_input;
 mod config_errors;
+mod faults;
 mod iqe;
 mod laws;
 mod new_scenario;
+mod s3;
 mod scenarios;
 mod support;

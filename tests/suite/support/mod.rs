@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod job;
 pub(crate) mod tokaki;
 
 use std::fs;
