@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use parquet::DecodeResult;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::FOOTER_SIZE;
+use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataPushDecoder};
 use tokaki_core::{Error, ErrorKind, Result};
 
 use super::parquet_error;
@@ -23,6 +24,9 @@ pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Arc<ParquetMet
     let mut wanted = vec![speculative];
     loop {
         let fetched = file.fetch(&wanted).await?;
+        if let Some(end) = fetched.last().filter(|_| wanted.last().is_some_and(|range| range.end == bytes)) {
+            check_length(end, bytes)?;
+        }
         decoder.push_ranges(wanted, fetched).map_err(parquet_error)?;
         match decoder.try_decode().map_err(parquet_error)? {
             DecodeResult::Data(metadata) => return Ok(Arc::new(metadata)),
@@ -30,4 +34,16 @@ pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Arc<ParquetMet
             DecodeResult::Finished => return Err(Error::bug("a Parquet footer ended before it began")),
         }
     }
+}
+
+/// The decoder subtracts the footer's stated length from the file's without looking which is larger.
+fn check_length(end: &[u8], bytes: u64) -> Result<()> {
+    let Some(tail) = end.last_chunk::<FOOTER_SIZE>() else { return Ok(()) };
+    let stated = FooterTail::try_new(tail).map_err(parquet_error)?.metadata_length() as u64;
+    if stated + FOOTER_SIZE as u64 > bytes {
+        let message = format!("the footer is said to have {stated} bytes, and the file has {bytes}");
+        return Err(Error::new(ErrorKind::Parquet, message)
+            .help("the file may be incomplete or damaged: upload it again, or take it out of the folder"));
+    }
+    Ok(())
 }

@@ -81,9 +81,13 @@ impl Store {
         *self.operator.lock().unwrap_or_else(PoisonError::into_inner) = operator;
     }
 
-    /// `path` as the user would name it.
+    /// `path` as the user would name it. A name may hold what would forge a line of the log; that is shown escaped.
     pub fn shown(&self, path: &str) -> String {
-        format!("{}/{path}", self.shown_root)
+        let plain = |letter: char| match letter {
+            letter if letter.is_control() => letter.escape_default().to_string(),
+            letter => letter.to_string(),
+        };
+        format!("{}/{}", self.shown_root, path.chars().map(plain).collect::<String>())
     }
 
     /// The file, to read from it.
