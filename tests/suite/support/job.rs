@@ -58,6 +58,11 @@ impl Job {
         files
     }
 
+    /// The job's configuration.
+    pub(crate) fn config() -> PathBuf {
+        repository().join("config/quickstart.toml")
+    }
+
     /// The job's reference data.
     pub(crate) fn reference() -> PathBuf {
         repository().join("samples/quickstart/reference.json")
@@ -157,7 +162,7 @@ impl Job {
 
 /// Runs the quick start's job, told to tell everything, and looks for secrets in what it told.
 pub(crate) fn run(variables: &[(String, String)], destination: &Destination<'_>, settings: &[String]) -> Outcome {
-    let config = repository().join("config/quickstart.toml").display().to_string();
+    let config = Job::config().display().to_string();
     let reference = Job::reference().display().to_string();
     let mut arguments = vec!["run".to_owned(), "--config".to_owned(), config];
     arguments.extend(destination.arguments());

@@ -1,0 +1,321 @@
+//! The input is broken.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use tokaki_tests::command::Outcome;
+use tokaki_tests::destination::{Destination, Sink};
+use tokaki_tests::faults::mutate;
+use tokaki_tests::parallel;
+use tokaki_tests::rows::Row;
+
+use crate::support::job::{Job, content, error};
+
+/// A job on a folder whose files can be changed, and a destination that holds other rows.
+struct Bench {
+    job: Job,
+    clean: Vec<Row>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let job = Job::new();
+        let clean = job.clean_rows(&Destination::new(&Sink::Sqlite).expect("a destination"));
+        Self { job, clean }
+    }
+
+    /// Runs the job with `file` damaged by `damage`; the destination must be as before or complete.
+    fn run_damaged(&self, file: &Path, damage: impl FnOnce(&Path)) -> Outcome {
+        let sink = Sink::Sqlite;
+        let destination = Destination::new(&sink).expect("a destination");
+        let whole = fs::read(file).expect("a file");
+        assert_eq!(self.job.run_on_folder(&destination, &["semantics=conserving"]).code, Some(0));
+        let before = content(&destination);
+        damage(file);
+        let outcome = self.job.run_on_folder(&destination, &[]);
+        if outcome.code != Some(0) {
+            assert!(content(&destination) == before, "changed although it failed: {}", outcome.stderr);
+        }
+        fs::write(file, whole).expect("repaired");
+        assert_eq!(self.job.run_on_folder(&destination, &[]).code, Some(0), "a plain rerun");
+        assert!(content(&destination) == self.clean, "a plain rerun gives other rows");
+        outcome
+    }
+}
+
+/// The file's only batch.
+fn batch(file: &Path) -> RecordBatch {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("a file")).expect("Parquet");
+    let batches: Vec<_> =
+        reader.with_batch_size(1 << 20).build().expect("a reader").map(|batch| batch.expect("rows")).collect();
+    assert_eq!(batches.len(), 1);
+    batches.into_iter().next().expect("just counted")
+}
+
+fn write(file: &Path, columns: Vec<(String, ArrayRef)>, properties: WriterProperties) {
+    let batch = RecordBatch::try_from_iter(columns).expect("a batch");
+    let mut writer =
+        ArrowWriter::try_new(File::create(file).expect("created"), batch.schema(), Some(properties)).expect("a writer");
+    writer.write(&batch).expect("written");
+    writer.close().expect("closed");
+}
+
+/// Writes the file anew, each column as `change` wants it.
+fn rewrite(file: &Path, change: impl Fn(&str, &ArrayRef) -> ArrayRef) {
+    let batch = batch(file);
+    let columns = batch
+        .schema()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| (field.name().clone(), change(field.name(), column)))
+        .collect();
+    write(file, columns, WriterProperties::default());
+}
+
+/// The label text of the first row, and the rest as it was.
+pub(super) fn with_label(file: &Path, column: &str, text: &str) {
+    rewrite(file, |name, values| {
+        if name != column {
+            return Arc::clone(values);
+        }
+        let plain = cast(values, &DataType::Utf8).expect("text");
+        let plain = plain.as_any().downcast_ref::<StringArray>().expect("text");
+        Arc::new(
+            plain
+                .iter()
+                .enumerate()
+                .map(|(row, value)| if row == 0 { Some(text) } else { value })
+                .collect::<StringArray>(),
+        )
+    });
+}
+
+/// Broken input, with the file named in the one error.
+pub(super) fn check_refused(outcome: &Outcome, file: &Path) {
+    assert_eq!(outcome.code, Some(12), "{}", outcome.stderr);
+    let name = file.file_name().expect("a name").to_string_lossy();
+    assert!(error(outcome).contains(name.as_ref()), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+}
+
+#[test]
+fn i1_a_file_cut_at_every_boundary() {
+    let bench = Bench::new();
+    for report_type in ["pod_usage", "storage_usage", "node_labels"] {
+        let file = bench.job.files(report_type).swap_remove(1);
+        let whole = fs::read(&file).expect("a file");
+        for length in mutate::boundaries(&whole) {
+            let outcome = bench.run_damaged(&file, |file| fs::write(file, &whole[..length]).expect("written"));
+            check_refused(&outcome, &file);
+        }
+    }
+}
+
+#[test]
+fn i1_no_magic_word_and_a_footer_longer_than_the_file() {
+    let bench = Bench::new();
+    let file = bench.job.files("pod_usage").swap_remove(0);
+    let whole = fs::read(&file).expect("a file");
+    let end = whole.len();
+    for (at, bytes) in
+        [(end - 4, *b"PAR2"), (end - 8, [0xff; 4]), (end - 8, [0xff, 0xff, 0xff, 0x7f]), (end - 8, [0; 4])]
+    {
+        let mut damaged = whole.clone();
+        damaged[at..at + 4].copy_from_slice(&bytes);
+        let outcome = bench.run_damaged(&file, |file| fs::write(file, damaged).expect("written"));
+        check_refused(&outcome, &file);
+    }
+}
+
+/// Mutations of one run of the suite; `TOKAKI_TEST_MUTATIONS` asks for more.
+fn mutations() -> u64 {
+    std::env::var("TOKAKI_TEST_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
+}
+
+#[test]
+fn i2_any_damage_is_an_error_or_no_damage() {
+    let job = Job::new();
+    let seeds: Vec<u64> = (0..mutations()).collect();
+    let complaints = parallel::map(&seeds, |&seed| {
+        // A folder of its own: the others run at the same time.
+        let own = tempfile::tempdir().expect("a folder");
+        crate::support::copy(&job.folder(), own.path());
+        let types = ["pod_usage", "storage_usage", "node_labels", "namespace_labels"];
+        let file = job.files(types[seed as usize % types.len()]).swap_remove(0);
+        let file = own.path().join(file.strip_prefix(job.folder()).expect("in the folder"));
+        let (damaged, kind) = mutate::parquet(&fs::read(&file).expect("a file"), seed);
+        fs::write(&file, damaged).expect("written");
+        let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+        let url = format!("store.url={}", own.path().display());
+        let outcome = crate::support::job::run(&[], &destination, &[url]);
+        let errors = outcome.stderr.lines().filter(|line| line.starts_with("error:")).count();
+        match outcome.code {
+            Some(0) => String::new(),
+            Some(12) if errors == 1 && !outcome.stderr.contains("panicked") => String::new(),
+            code => format!("seed {seed}, {kind}: {code:?} {}\n", outcome.stderr),
+        }
+    });
+    assert!(complaints.iter().all(String::is_empty), "{}", complaints.concat());
+}
+
+#[test]
+fn i3_types_of_other_writers() {
+    let bench = Bench::new();
+    let texts =
+        [DataType::LargeUtf8, DataType::Utf8View, DataType::Dictionary(DataType::Int32.into(), DataType::Utf8.into())];
+    let instants = [TimeUnit::Millisecond, TimeUnit::Microsecond, TimeUnit::Nanosecond]
+        .into_iter()
+        .flat_map(|unit| [None, Some("+00:00".into())].map(|zone| DataType::Timestamp(unit, zone)));
+    for wanted in texts.into_iter().chain(instants) {
+        for report_type in ["pod_usage", "storage_usage", "node_labels", "namespace_labels"] {
+            let file = bench.job.files(report_type).swap_remove(0);
+            let outcome = bench.run_damaged(&file, |file| {
+                rewrite(file, |_, values| {
+                    let alike = |data_type: &DataType| match data_type {
+                        DataType::Timestamp(..) => 1,
+                        data_type if data_type.is_string() || matches!(data_type, DataType::Dictionary(..)) => 2,
+                        _ => 0,
+                    };
+                    let changes = alike(values.data_type()) == alike(&wanted);
+                    if changes { cast(values, &wanted).expect("alike") } else { Arc::clone(values) }
+                });
+                let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+                let rows = bench.job.clean_rows(&destination);
+                assert!(rows == bench.clean, "{report_type} as {wanted}: other rows");
+            });
+            assert_eq!(outcome.code, Some(0), "{report_type} as {wanted}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn i3_text_where_a_number_belongs() {
+    let bench = Bench::new();
+    for (report_type, column) in
+        [("pod_usage", "pod_usage_cpu_core_seconds"), ("storage_usage", "persistentvolumeclaim_usage_byte_seconds")]
+    {
+        let file = bench.job.files(report_type).swap_remove(0);
+        let outcome = bench.run_damaged(&file, |file| {
+            rewrite(file, |name, values| {
+                if name == column {
+                    Arc::new(StringArray::from_iter_values((0..values.len()).map(|_| "much")))
+                } else {
+                    Arc::clone(values)
+                }
+            });
+        });
+        check_refused(&outcome, &file);
+        assert!(outcome.stderr.contains(column), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn i4_columns_missing_further_and_in_another_order() {
+    let bench = Bench::new();
+    let file = bench.job.files("pod_usage").swap_remove(0);
+    let without = |name: &'static str| {
+        move |file: &Path| {
+            let batch = batch(file);
+            let schema = batch.schema();
+            let columns = schema.fields().iter().zip(batch.columns());
+            let kept = columns
+                .filter(|(field, _)| field.name() != name)
+                .map(|(field, column)| (field.name().clone(), Arc::clone(column)));
+            let mut kept: Vec<_> = kept.collect();
+            kept.reverse();
+            kept.push(("column_of_tomorrow".to_owned(), Arc::clone(&kept[0].1)));
+            write(file, kept, WriterProperties::default());
+        }
+    };
+    let outcome = bench.run_damaged(&file, without("interval_start"));
+    check_refused(&outcome, &file);
+    assert!(outcome.stderr.contains("interval_start"), "{}", outcome.stderr);
+    let outcome = bench.run_damaged(&file, without("nothing"));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+#[test]
+fn i6_a_page_that_says_it_is_larger_than_memory() {
+    let bench = Bench::new();
+    let file = bench.job.files("pod_usage").swap_remove(0);
+    let whole = fs::read(&file).expect("a file");
+    // A page header is thrift: 0x15 0x00 (kind) 0x15 n (size) 0x15 n (compressed size) …; sizes of five bytes do not
+    // fit, so the size's own bytes become continuation bytes that run into whatever follows.
+    for at in (4..whole.len().min(400)).step_by(3) {
+        let mut damaged = whole.clone();
+        damaged[at..at + 4].copy_from_slice(&[0xfe, 0xff, 0xff, 0x0f]);
+        let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+        fs::write(&file, damaged).expect("written");
+        let outcome = bench.job.run_on_folder(&destination, &[]);
+        assert!(matches!(outcome.code, Some(0 | 12)), "at {at}: {:?} {}", outcome.code, outcome.stderr);
+        assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn i7_labels_that_are_hard_to_read() {
+    let bench = Bench::new();
+    let file = bench.job.files("namespace_labels").swap_remove(0);
+    let many = (0..100_000).map(|key| format!("\"key_{key}\": \"v\"")).collect::<Vec<_>>().join(", ");
+    let deep = format!("{}1{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let cases: [(&str, String, &[i32]); 12] = [
+        ("100,000 keys", format!("{{{many}}}"), &[0, 12]),
+        ("a text of 10 MiB", format!("{{\"app\": \"{}\"}}", "x".repeat(10 << 20)), &[0, 12]),
+        ("a key twice", r#"{"app": "a", "app": "b"}"#.into(), &[0]),
+        ("nested", r#"{"app": {"b": 1}}"#.into(), &[0, 12]),
+        ("very deep", deep.clone(), &[12]),
+        ("very deep inside", format!("{{\"app\": {deep}}}"), &[12]),
+        ("a lone surrogate", r#"{"app": "\ud800"}"#.into(), &[12]),
+        ("NUL", r#"{"app": "a\u0000b"}"#.into(), &[12]),
+        ("nothing", String::new(), &[0, 12]),
+        ("null", "null".into(), &[0, 12]),
+        ("an array", "[\"app\"]".into(), &[12]),
+        ("no JSON", "app=a".into(), &[12]),
+    ];
+    for (what, text, codes) in cases {
+        let outcome = bench.run_damaged(&file, |file| with_label(file, "namespace_labels", &text));
+        assert!(codes.contains(&outcome.code.unwrap_or(-1)), "{what}: {:?} {:.400}", outcome.code, outcome.stderr);
+        assert!(outcome.stderr.len() < 100_000, "{what}: the text is repeated in {} bytes", outcome.stderr.len());
+        if outcome.code != Some(0) {
+            check_refused(&outcome, &file);
+        }
+    }
+}
+
+#[test]
+fn i6_a_small_file_that_becomes_large() {
+    let bench = Bench::new();
+    let file = bench.job.files("namespace_labels").swap_remove(0);
+    let outcome = bench.run_damaged(&file, |file| {
+        // 256 MiB of one label text, a few kilobytes as zstd.
+        let one = batch(file).slice(0, 1);
+        let text = format!("{{\"app\": \"{}\"}}", "x".repeat(1 << 20));
+        let schema = one.schema();
+        let columns = schema.fields().iter().zip(one.columns()).map(|(field, column)| {
+            let all =
+                arrow::compute::take(column, &arrow::array::UInt32Array::from(vec![0; 256]), None).expect("repeated");
+            let texts = || {
+                Arc::new(StringArray::from_iter_values(
+                    (0..256).map(|row| text.replacen("app", &format!("app{row}"), 1)),
+                ))
+            };
+            (field.name().clone(), if field.name() == "namespace_labels" { texts() as ArrayRef } else { all })
+        });
+        let columns = columns.collect();
+        let zstd = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .set_dictionary_enabled(false);
+        write(file, columns, zstd.build());
+        assert!(fs::metadata(file).expect("a file").len() < 1 << 20, "it is small");
+    });
+    assert!(matches!(outcome.code, Some(0 | 12 | 22)), "{:?} {:.400}", outcome.code, outcome.stderr);
+}
