@@ -4,5 +4,6 @@
 
 mod input;
 mod kill;
+mod resources;
 mod security;
 mod store;
