@@ -62,7 +62,7 @@ mod tests {
     fn split(rows: u64, span: Option<(i64, i64)>) -> Split {
         let first = days_since_epoch(october().start());
         let midnight = |day: i64| (first + day - 1) * NANOSECONDS_PER_DAY;
-        let file = DataFile { path: String::new(), shown: String::new(), bytes: 0 };
+        let file = DataFile { path: String::new(), shown: String::new(), bytes: 0, version: None };
         Split {
             file,
             row_group: 0,
