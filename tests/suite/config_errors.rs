@@ -153,7 +153,7 @@ fn settings_show_their_origin_and_no_secret() {
         ["semantics", "\"conserving\"", "# TOKAKI_SEMANTICS"],
         ["store.secret_access_key", "\"***\"", "# TOKAKI_STORE__SECRET_ACCESS_KEY"],
         ["run.workers", "3", "# --set run.workers"],
-        ["run.chunk_rows", "16384", "# default"],
+        ["run.chunk_rows", "32768", "# default"],
     ] {
         let line = outcome.stdout.lines().find(|line| line.split_whitespace().next() == Some(key));
         let line = line.unwrap_or_else(|| panic!("{key} is not shown"));

@@ -54,16 +54,19 @@ fn in_other_order(case: &Path, seed: u64) -> TempDir {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn chunks_workers_and_file_order_never_change_a_byte(
+    fn chunks_windows_workers_and_file_order_never_change_a_byte(
         chunk_rows in prop::sample::select(vec![1, 7, 8192, 0]),
         workers in prop::sample::select(vec![1, 2, 8]),
         seed: u64,
         many_files: bool,
         conserving: bool,
         pods in prop::sample::select(vec!["auto", "hourly"]),
+        window_rows in prop::sample::select(vec![0, 1, 100, 65_536]),
+        mode in prop::sample::select(vec!["auto", "serial", "parallel"]),
+        memory_budget in prop::sample::select(vec!["1KiB", "64MiB", "1GiB"]),
     ) {
         let case = Case::of_repository(if many_files { MANY_FILES } else { CASE }).folder;
         let semantics = if conserving { "conserving" } else { "koku" };
@@ -71,6 +74,8 @@ proptest! {
         let expected = rows_as_parquet(&case, &fixed);
         let mut settings = fixed.to_vec();
         settings.extend([format!("run.chunk_rows={chunk_rows}"), format!("run.workers={workers}")]);
+        settings.extend([format!("run.window_rows={window_rows}"), format!("run.mode={mode}")]);
+        settings.push(format!("run.memory_budget={memory_budget}"));
         let other = in_other_order(&case, seed);
         prop_assert!(expected == rows_as_parquet(other.path(), &settings), "the bytes differ");
     }
@@ -167,6 +172,21 @@ fn a_kill_at_any_moment_leaves_the_old_rows_or_the_new_ones() {
         }
         assert!(kept > 0 && replaced > 0, "{sink}: {kept} kills came before the commit, {replaced} after it");
         assert_eq!(run(Conserving, &destination), new, "{sink}: a plain rerun");
+    }
+}
+
+#[test]
+fn every_case_by_days_is_the_case_as_a_whole() {
+    for case in cases::good().expect("cases") {
+        for semantics in ["koku", "conserving"] {
+            let settings = |more: &[&str]| {
+                let fixed = format!("semantics={semantics}");
+                std::iter::once(fixed).chain(more.iter().map(|more| (*more).to_owned())).collect::<Vec<_>>()
+            };
+            let whole = rows_as_parquet(&case.folder, &settings(&[]));
+            let by_days = rows_as_parquet(&case.folder, &settings(&["run.window_rows=0", "run.mode=parallel"]));
+            assert!(whole == by_days, "{} {semantics}: the bytes differ", case.name());
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub mod exit;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod memory;
 mod panics;
 mod plugins;
 mod plugins_cmd;
@@ -41,6 +42,7 @@ use failure::Failure;
 
 /// Runs the command that this process was started with.
 pub fn main() -> ExitCode {
+    memory::share_pools();
     let cli = Cli::from_process();
     panics::remember();
     let mut format = LogFormat::default();

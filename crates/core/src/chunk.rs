@@ -26,7 +26,7 @@ impl Chunk {
     /// The column `name`, of whatever kind.
     ///
     /// # Errors
-    /// [`ErrorKind::Bug`] if the selection did not ask for it.
+    /// `Bug` if the selection did not ask for it.
     pub fn column(&self, name: &str) -> Result<&ArrayRef> {
         self.batch
             .column_by_name(name)
@@ -36,7 +36,7 @@ impl Chunk {
     /// Instants of the rows, nanoseconds since 1970 UTC.
     ///
     /// # Errors
-    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    /// `Bug` if the reader broke its promise.
     pub fn instants(&self) -> Result<&TimestampNanosecondArray> {
         self.column(self.time_column)?
             .as_primitive_opt::<TimestampNanosecondType>()
@@ -46,7 +46,7 @@ impl Chunk {
     /// The number column `name`.
     ///
     /// # Errors
-    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    /// `Bug` if the reader broke its promise.
     pub fn numbers(&self, name: &'static str) -> Result<Numbers<'_>> {
         let column = self.column(name)?;
         let values = match column.data_type() {
@@ -64,7 +64,7 @@ impl Chunk {
     /// rows are inside.
     ///
     /// # Errors
-    /// [`ErrorKind::Bug`] if the reader broke its promise.
+    /// `Bug` if the reader broke its promise.
     pub fn within(self, days: Option<&DateRange>) -> Result<Self> {
         let bounds = days.map_or(i64::MIN..i64::MAX, DateRange::nanoseconds);
         let instants = self.instants()?;
@@ -118,7 +118,7 @@ impl Numbers<'_> {
     /// The value in `row`; null and NaN are `None` (spec § 2).
     ///
     /// # Errors
-    /// [`ErrorKind::Type`] for an infinite value, with the column.
+    /// `Type` for an infinite value, with the column.
     #[inline]
     pub fn value(&self, row: usize) -> Result<Option<f64>> {
         let Some(values) = self.values else { return Ok(None) };

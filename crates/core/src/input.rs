@@ -73,6 +73,23 @@ pub struct WantedColumn {
     pub name: &'static str,
     /// Wanted kind.
     pub kind: ColumnKind,
+    /// If there are any: the column is wanted only from files that lack one of these columns. From other files it
+    /// arrives as if it were missing, and is not read.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub only_without: &'static [&'static str],
+}
+
+impl WantedColumn {
+    /// The column from every file.
+    pub const fn new(name: &'static str, kind: ColumnKind) -> Self {
+        Self { name, kind, only_without: &[] }
+    }
+
+    /// The column from files that lack one of `columns`.
+    #[must_use]
+    pub const fn only_without(self, columns: &'static [&'static str]) -> Self {
+        Self { only_without: columns, ..self }
+    }
 }
 
 /// Where an input comes from.

@@ -10,13 +10,13 @@ pub mod vm_usage;
 use tokaki_core::{ColumnKind, WantedColumn};
 
 const fn text(name: &'static str) -> WantedColumn {
-    WantedColumn { name, kind: ColumnKind::Text }
+    WantedColumn::new(name, ColumnKind::Text)
 }
 
 const fn labels(name: &'static str) -> WantedColumn {
-    WantedColumn { name, kind: ColumnKind::Labels }
+    WantedColumn::new(name, ColumnKind::Labels)
 }
 
 const fn number(name: &'static str) -> WantedColumn {
-    WantedColumn { name, kind: ColumnKind::Number }
+    WantedColumn::new(name, ColumnKind::Number)
 }

@@ -44,11 +44,11 @@ pub const NODE_CORE_SECONDS: &str = "node_capacity_cpu_core_seconds";
 /// Byte-seconds of memory the node had in the interval.
 pub const NODE_BYTE_SECONDS: &str = "node_capacity_memory_byte_seconds";
 
-/// What pod rows are made of (spec § 5).
+/// What pod rows are made of (spec § 5). Which pod it was matters only where effective usage is not reported (spec § 12).
 pub const USAGE_COLUMNS: [WantedColumn; 15] = [
     text(NAMESPACE),
     text(NODE),
-    text(POD),
+    text(POD).only_without(&[EFFECTIVE_CPU, EFFECTIVE_MEMORY]),
     text(RESOURCE_ID),
     labels(POD_LABELS),
     number(USAGE_CPU),

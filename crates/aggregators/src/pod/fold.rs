@@ -60,12 +60,12 @@ impl PodState {
         let no_node = self.texts.known("").unwrap_or(NULL_TEXT);
 
         let usage = &mut self.usage[grain.index()];
-        ids.groups.clear();
+        ids.keys.clear();
         for row in 0..instants.len() {
             let (node, namespace) = (nodes[row], namespaces[row]);
             // A pod without a node makes no row (spec § 5).
             if node == NULL_TEXT || node == no_node {
-                ids.groups.push(NO_GROUP);
+                ids.keys.push(None);
                 continue;
             }
             let day = day_of_instant(instants[row]);
@@ -82,8 +82,9 @@ impl PodState {
                 }
             };
             let key = [day as u32, namespace, node, set, resource_ids[row], node_labels, namespace_labels];
-            ids.groups.push(usage.group(key));
+            ids.keys.push(Some(key));
         }
+        usage.groups(&ids.keys, &mut ids.groups);
 
         for (index, name) in USAGE.maxima.into_iter().enumerate() {
             let column = chunk.numbers(name)?;

@@ -79,6 +79,8 @@ pub(super) struct ColumnIds {
     pub(super) pod_labels: TextIds,
     pub(super) kept_names: KeptNames,
     pub(super) hours: Hours,
+    /// Key of each row of the chunk; none where it makes no row.
+    pub(super) keys: Vec<Option<[u32; 7]>>,
     /// Group of each row of the chunk.
     pub(super) groups: Vec<GroupId>,
 }

@@ -2,12 +2,14 @@
 
 use std::num::NonZeroUsize;
 
+use bytesize::ByteSize;
 use tokaki_core::pipeline::RunOptions;
 use tokaki_core::{DateRange, Error, Result, Scope};
 use uuid::Uuid;
 
 use super::environment::variable_of;
 use super::settings::Settings;
+use crate::memory;
 
 impl Settings {
     /// What the run covers.
@@ -43,7 +45,14 @@ impl Settings {
         const MOST_WORKERS: usize = 1024;
         /// A row group of the size that Koku's files have.
         const BYTES_IN_FLIGHT_PER_WORKER: u64 = 8 << 20;
-        let all_cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        /// What a worker needs for a cluster of 10,000 pods, fetched bytes and all (docs/performance.md).
+        const MEMORY_PER_WORKER: u64 = 48 << 20;
+        let budget = self.memory_budget()?;
+        let all_cores = || {
+            let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+            let affordable = budget.map_or(u64::MAX, |bytes| bytes / MEMORY_PER_WORKER);
+            cores.min(usize::try_from(affordable).unwrap_or(usize::MAX)).max(1)
+        };
         let workers = match self.run.workers {
             0 => all_cores(),
             workers if workers <= MOST_WORKERS => workers,
@@ -51,15 +60,33 @@ impl Settings {
                 return Err(Error::config("run.workers", format!("expected at most {MOST_WORKERS}, found {workers}")));
             }
         };
+        /// Of the budget, fetched bytes may take the part of one in so many.
+        const PART_IN_FLIGHT: u64 = 8;
         let chunk_rows = if self.run.chunk_rows == 0 { usize::MAX } else { self.run.chunk_rows };
         Ok(RunOptions {
+            mode: self.run.mode,
             workers,
             chunk_rows,
             window_rows: self.run.window_rows,
-            bytes_in_flight: workers as u64 * BYTES_IN_FLIGHT_PER_WORKER,
+            bytes_in_flight: (workers as u64 * BYTES_IN_FLIGHT_PER_WORKER)
+                .min(budget.map_or(u64::MAX, |bytes| bytes / PART_IN_FLIGHT)),
             daily_tables: self.reader.pods,
             allow_empty: self.run.allow_empty,
         })
+    }
+}
+
+impl Settings {
+    /// The memory to make do with, as far as anybody set a limit.
+    ///
+    /// # Errors
+    /// `Config` for what is no size.
+    fn memory_budget(&self) -> Result<Option<u64>> {
+        let Some(text) = &self.run.memory_budget else { return Ok(memory::limit_of_container()) };
+        let size: ByteSize = text.parse().map_err(|_| {
+            Error::config("run.memory_budget", format!("expected a size, found {text:?}")).help("for instance 256MiB")
+        })?;
+        Ok(Some(size.as_u64()))
     }
 }
 

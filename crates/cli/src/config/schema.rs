@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(words("aggregators.enabled"), "a list of text");
         assert_eq!(words("run.workers"), "a whole number of at least 0");
         assert_eq!(words("run"), "a table");
-        assert_eq!(at(&schema, "run.chunk_rows").expect("known")["default"], 16_384);
+        assert_eq!(at(&schema, "run.chunk_rows").expect("known")["default"], 32_768);
         assert!(is_text(at(&schema, "semantics").expect("known")) && is_text(at(&schema, "scope.org").expect("known")));
         assert!(!is_text(at(&schema, "run.workers").expect("known")));
     }

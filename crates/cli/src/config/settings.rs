@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokaki_core::Semantics;
-use tokaki_core::pipeline::DailyTables;
+use tokaki_core::pipeline::{DailyTables, Mode};
 
 /// Configuration of tokaki, the OCP Parquet Aggregator.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
@@ -127,8 +127,13 @@ impl Default for SinkSettings {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct RunSettings {
-    /// Threads that decode and aggregate; 0 takes all cores.
+    /// Whether threads decode and aggregate beside each other; `auto` decides by the number of rows.
+    pub(crate) mode: Mode,
+    /// So many threads at most; 0 takes all cores that the process may use.
     pub(crate) workers: usize,
+    /// Memory to make do with, for instance 256MiB; unset takes the limit of the container, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) memory_budget: Option<String>,
     /// Rows per chunk; 0 takes a row group at once.
     pub(crate) chunk_rows: usize,
     /// Days are taken together until they have so many rows; what is larger is read, written and freed day by day.
@@ -139,7 +144,14 @@ pub(crate) struct RunSettings {
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { workers: 0, chunk_rows: 16_384, window_rows: 65_536, allow_empty: false }
+        Self {
+            mode: Mode::Auto,
+            workers: 0,
+            memory_budget: None,
+            chunk_rows: 32_768,
+            window_rows: 65_536,
+            allow_empty: false,
+        }
     }
 }
 

@@ -52,9 +52,11 @@ impl Observer for Lines {
                     info(format_args!("{report_type} is read from {taken}: {reason}"));
                 }
             }
-            Event::Started { windows, splits, rows } => {
+            Event::Started { windows, splits, rows, workers } => {
                 let rows = HumanCount(*rows);
-                info(format_args!("{rows} rows in {splits} row groups, by {windows} window(s) of days"));
+                info(format_args!(
+                    "{rows} rows in {splits} row groups, by {windows} window(s) of days and {workers} worker(s)"
+                ));
             }
             Event::SplitFolded { file, row_group, rows, rows_in_scope, .. } => {
                 tracing::debug!(target: OWN, "{file} row group {row_group}: {rows_in_scope} of {rows} rows in scope");

@@ -23,6 +23,8 @@ pub enum Event<'a> {
         splits: usize,
         /// Rows in them, before rows outside the scope are left out.
         rows: u64,
+        /// Threads that fold them.
+        workers: usize,
     },
     /// A split was decoded and folded. Told in the order in which that happens.
     SplitFolded {

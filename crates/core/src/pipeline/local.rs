@@ -11,8 +11,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Date32Type;
 use futures::StreamExt;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::event::{Event, Observer, OutputRows, Report};
@@ -42,10 +45,38 @@ pub struct Wiring {
     pub sink: Arc<dyn Sink>,
 }
 
+/// Whether a run has threads of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// If there is more than one worker, and enough rows that starting them pays.
+    #[default]
+    Auto,
+    /// Everything on the thread that drives the run, one row group after the other.
+    Serial,
+    /// Row groups are decoded and folded by `workers` threads.
+    Parallel,
+}
+
+impl Mode {
+    /// Threads for so many rows; 1 for none but the one that drives the run.
+    fn workers(self, most: usize, rows: u64) -> usize {
+        /// Fewer rows are folded before threads have started.
+        const WORTH_THREADS: u64 = 65_536;
+        match self {
+            Self::Auto if rows < WORTH_THREADS => 1,
+            Self::Serial => 1,
+            Self::Auto | Self::Parallel => most,
+        }
+    }
+}
+
 /// How a run goes about it. None of it changes a bit of the result, except `daily_tables` (spec § 12).
 #[derive(Debug, Clone, Copy)]
 pub struct RunOptions {
-    /// Threads that decode and fold, at least 1.
+    /// Whether there are threads that decode and fold.
+    pub mode: Mode,
+    /// So many of them at most, at least 1.
     pub workers: usize,
     /// Rows per chunk, at least 1.
     pub chunk_rows: usize,
@@ -113,12 +144,13 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     let windows =
         if plan.by_windows { window::cut(scope.days, splits(), options.window_rows) } else { vec![scope.days] };
     let rows = splits().map(|split| split.rows).sum();
-    observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows });
+    let workers = options.mode.workers(options.workers, rows);
+    observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
 
-    let workshop = workshop(wiring, options, observer, windows.len())?;
+    let workshop = workshop(wiring, options, workers, observer, windows.len())?;
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
-    let reading = read(&plan, &works, &windows, options.workers, &workshop, send);
+    let reading = read(&plan, &works, &windows, workers, &workshop, send);
     let writing = write(&plan, wiring, observer, receive);
     let ((), mut report) = futures::future::try_join(reading, writing).await?;
     report.files = plan.files();
@@ -129,24 +161,27 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
 fn workshop<'a>(
     wiring: &'a Wiring,
     options: &RunOptions,
+    workers: usize,
     observer: &'a dyn Observer,
     windows: usize,
 ) -> Result<Workshop<'a>> {
     const KIB: u64 = 1 << 10;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(options.workers)
-        .thread_name(|index| format!("fold-{index}"))
-        .build()
-        .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))?;
+    let pool = || {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(workers)
+            .thread_name(|index| format!("fold-{index}"))
+            .build()
+            .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))
+    };
     let most_in_flight = u32::try_from((options.bytes_in_flight / KIB).max(1)).unwrap_or(u32::MAX >> 3);
     Ok(Workshop {
         wiring,
         observer,
-        pool: Arc::new(pool),
+        pool: if workers > 1 { Some(Arc::new(pool()?)) } else { None },
         in_flight: Semaphore::new(most_in_flight as usize),
         most_in_flight,
         // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged.
-        folds_at_once: options.workers.div_ceil(windows),
+        folds_at_once: workers.div_ceil(windows),
     })
 }
 
@@ -215,11 +250,14 @@ async fn write(
             let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
             replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
         }
-        for (name, output, rows) in rows_of {
+        for (name, output, rows) in &rows_of {
+            count_rows(&mut report, name, output, rows.num_rows() as u64);
+        }
+        // Day by day, so that the order of rows does not show where the windows were cut.
+        for (output, rows) in by_days(&rows_of) {
             if let Some(replacement) = &mut replacement {
-                replacement.append(&output, &rows).await?;
+                replacement.append(output, &rows).await?;
             }
-            count_rows(&mut report, name, &output, rows.num_rows() as u64);
         }
     }
     let Some(replacement) = replacement else { return Err(Error::bug("a scope has no window")) };
@@ -228,6 +266,24 @@ async fn write(
     observer.event(&Event::Committed { receipt: &report.receipt });
     sort(&mut report.findings);
     Ok(report)
+}
+
+/// The rows of each day in the order of days, there in the order of outputs.
+fn by_days<'a>(rows_of: &'a [(&String, Output, RecordBatch)]) -> Vec<(&'a Output, RecordBatch)> {
+    let mut slices: BTreeMap<(Option<i32>, usize, usize), (&Output, RecordBatch)> = BTreeMap::new();
+    for (position, (_, output, rows)) in rows_of.iter().enumerate() {
+        let day_field = output.destination.as_ref().map_or("", |to| to.table.day_field);
+        let days = rows.column_by_name(day_field).and_then(|days| days.as_primitive_opt::<Date32Type>());
+        let day = |row: usize| days.map(|days| days.value(row));
+        let mut start = 0;
+        for end in 1..=rows.num_rows() {
+            if end == rows.num_rows() || day(end) != day(start) {
+                slices.insert((day(start), position, start), (output, rows.slice(start, end - start)));
+                start = end;
+            }
+        }
+    }
+    slices.into_values().collect()
 }
 
 fn is_written(output: &Output, rows: &RecordBatch) -> bool {

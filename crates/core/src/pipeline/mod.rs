@@ -8,5 +8,5 @@ mod stage;
 mod window;
 
 pub use event::{Event, Observer, OutputRows, Report};
-pub use local::{RunOptions, Wiring};
+pub use local::{Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::AnyAggregator;
 use crate::catalog::DataFile;
 use crate::error::{Error, Result};
-use crate::input::{Grain, InputId, Selection, Source, TableName};
+use crate::input::{Grain, InputId, Selection, Source, TableName, WantedColumn};
 use crate::scope::Scope;
 
 /// Whether the daily tables are read or derived from the hourly ones (spec § 12, `reader.pods`).
@@ -153,9 +153,7 @@ impl Plan {
                         feeds: Vec::new(),
                     });
                     for column in input.columns {
-                        if !scan.selection.columns.contains(&column) {
-                            scan.selection.columns.push(column);
-                        }
+                        want(&mut scan.selection.columns, column);
                     }
                     scan.feeds.push((name.clone(), id));
                 }
@@ -184,6 +182,15 @@ impl Plan {
             .flat_map(|scan| scan.files.iter().map(|file| file.path.as_str()))
             .collect();
         paths.len()
+    }
+}
+
+/// Adds a column. Who wants it from some files only gets it from all if another wants it otherwise.
+fn want(columns: &mut Vec<WantedColumn>, column: WantedColumn) {
+    match columns.iter_mut().find(|known| (known.name, known.kind) == (column.name, column.kind)) {
+        Some(known) if known.only_without != column.only_without => known.only_without = &[],
+        Some(_) => {}
+        None => columns.push(column),
     }
 }
 

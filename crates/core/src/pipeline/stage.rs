@@ -94,7 +94,8 @@ fn place_of(table: &TableName, file: &str, row_group: Option<usize>) -> Place {
 pub(super) struct Workshop<'a> {
     pub(super) wiring: &'a Wiring,
     pub(super) observer: &'a dyn Observer,
-    pub(super) pool: Arc<rayon::ThreadPool>,
+    /// Where is decoded, folded and finished; `None` for the thread that drives the run.
+    pub(super) pool: Option<Arc<rayon::ThreadPool>>,
     /// KiB of fetched bytes that are not folded yet.
     pub(super) in_flight: Semaphore,
     pub(super) most_in_flight: u32,
@@ -124,17 +125,20 @@ impl Workshop<'_> {
     ) -> Result<StageDone> {
         let folds: Arc<[Arc<dyn Fold>]> = self.prepare(stage, finished)?.into();
         let idle: Arc<Mutex<Vec<States>>> = Arc::default();
+        let folds_at_once = Semaphore::new(self.folds_at_once);
         let mut rows_in = 0;
         // One split is fetched ahead of those that are folded. `buffered` keeps the order, so that the error that is
         // told is the first one in the order of the splits.
-        let mut folding = futures::stream::iter(works.into_iter().map(|work| self.fold(work, &folds, &idle)))
-            .buffered(self.folds_at_once + 1);
+        let mut folding =
+            futures::stream::iter(works.into_iter().map(|work| self.fold(work, &folds, &folds_at_once, &idle)))
+                .buffered(self.folds_at_once + 1);
         while let Some(rows) = folding.next().await {
             rows_in += rows?;
         }
         drop(folding);
         let states = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
-        let finished = self.on_pool(move || finish(&folds, states)).await?;
+        let beside_each_other = self.pool.is_some();
+        let finished = self.on_pool(move || finish(&folds, states, beside_each_other)).await?;
         let mut of_stage = BTreeMap::new();
         for (name, finished) in stage.aggregators.iter().zip(finished) {
             let rows = finished.outputs.iter().map(|rows| rows.num_rows() as u64).sum();
@@ -166,16 +170,24 @@ impl Workshop<'_> {
     }
 
     /// Fetches a split here and folds it on the pool; the answer is the number of its rows in the window.
-    async fn fold(&self, work: Work, folds: &Arc<[Arc<dyn Fold>]>, idle: &Arc<Mutex<Vec<States>>>) -> Result<u64> {
+    async fn fold(
+        &self,
+        work: Work,
+        folds: &Arc<[Arc<dyn Fold>]>,
+        folds_at_once: &Semaphore,
+        idle: &Arc<Mutex<Vec<States>>>,
+    ) -> Result<u64> {
         const KIB: u64 = 1 << 10;
         // A split that is larger than the whole budget is let through alone.
         let kibibytes = u32::try_from(work.split.bytes.div_ceil(KIB)).unwrap_or(u32::MAX).min(self.most_in_flight);
-        let permit =
-            self.in_flight.acquire_many(kibibytes).await.map_err(|_| Error::bug("nobody closes the budget"))?;
+        let never_closed = |_| Error::bug("nobody closes the budget");
+        let bytes = self.in_flight.acquire_many(kibibytes).await.map_err(never_closed)?;
         let decoder = self.wiring.reader.fetch(&work.split, &work.selection).await?;
+        // Each fold under way has states of its own, which must be merged: no more of them than keep the workers busy.
+        let fold = folds_at_once.acquire().await.map_err(never_closed)?;
         let (folds, idle, split) = (Arc::clone(folds), Arc::clone(idle), Arc::clone(&work.split));
         let counts = self.on_pool(move || fold_split(&work, decoder, &folds, &idle)).await?;
-        drop(permit);
+        drop((fold, bytes));
         self.observer.event(&Event::SplitFolded {
             file: &split.file.shown,
             row_group: split.row_group,
@@ -186,13 +198,16 @@ impl Workshop<'_> {
     }
 
     async fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+        // A panic of ours must end the run, not the program.
+        let work = move || {
+            std::panic::catch_unwind(AssertUnwindSafe(work))
+                .unwrap_or_else(|panic| Err(Error::bug(format!("a worker gave up: {}", said(panic.as_ref())))))
+        };
+        let Some(pool) = &self.pool else { return work() };
         let (send, receive) = oneshot::channel();
-        self.pool.spawn(move || {
-            // A panic of ours on a pool thread must end the run, not the program.
-            let outcome = std::panic::catch_unwind(AssertUnwindSafe(work))
-                .unwrap_or_else(|panic| Err(Error::bug(format!("a worker gave up: {}", said(panic.as_ref())))));
+        pool.spawn(move || {
             // The receiver is gone only when the run was cancelled.
-            let _ = send.send(outcome);
+            let _ = send.send(work());
         });
         receive.await.map_err(|_| Error::bug("a worker ended without a word"))?
     }
@@ -254,26 +269,27 @@ fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given")
 }
 
-/// Merges and finishes each aggregator's states; aggregators beside each other, since they have nothing in common. The
-/// error is that of the first aggregator that has one.
-fn finish(folds: &[Arc<dyn Fold>], all_states: Vec<States>) -> Result<Vec<Finished>> {
+/// Merges and finishes each aggregator's states; on a pool aggregators beside each other, since they have nothing in
+/// common. The error is that of the first aggregator that has one.
+fn finish(folds: &[Arc<dyn Fold>], all_states: Vec<States>, beside_each_other: bool) -> Result<Vec<Finished>> {
     let mut of_aggregators: Vec<Vec<AnyState>> = folds.iter().map(|_| Vec::new()).collect();
     for states in all_states {
         for (of_aggregator, state) in of_aggregators.iter_mut().zip(states) {
             of_aggregator.push(state);
         }
     }
+    let finish = |(fold, states): (&Arc<dyn Fold>, Vec<AnyState>)| {
+        let mut states = states.into_iter();
+        let mut merged = states.next().unwrap_or_else(|| fold.start());
+        for state in states {
+            fold.merge(&mut merged, state)?;
+        }
+        fold.finish(merged)
+    };
     let pairs: Vec<_> = folds.iter().zip(of_aggregators).collect();
-    let finished: Vec<Result<Finished>> = pairs
-        .into_par_iter()
-        .map(|(fold, states)| {
-            let mut states = states.into_iter();
-            let mut merged = states.next().unwrap_or_else(|| fold.start());
-            for state in states {
-                fold.merge(&mut merged, state)?;
-            }
-            fold.finish(merged)
-        })
-        .collect();
+    if !beside_each_other {
+        return pairs.into_iter().map(finish).collect();
+    }
+    let finished: Vec<Result<Finished>> = pairs.into_par_iter().map(finish).collect();
     finished.into_iter().collect()
 }

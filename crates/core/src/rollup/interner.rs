@@ -42,7 +42,11 @@ impl Known {
 impl Interner {
     /// The id of `text`, which is stored if it is new.
     pub fn id(&mut self, text: &str) -> u32 {
-        let hash = self.hasher.hash_one(text);
+        self.id_of_hashed(self.hasher.hash_one(text), text)
+    }
+
+    #[inline]
+    fn id_of_hashed(&mut self, hash: u64, text: &str) -> u32 {
         let bytes = &mut self.bytes;
         match self.table.entry(hash, |known| known.is(hash, text, bytes), |known| known.hash) {
             hashbrown::hash_table::Entry::Occupied(entry) => entry.get().id,
@@ -143,6 +147,7 @@ fn slice<'a>(bytes: &'a str, ends: &[usize], id: u32) -> &'a str {
 #[derive(Debug, Clone, Default)]
 pub struct TextIds {
     ids: Vec<u32>,
+    hashes: Vec<u64>,
     dictionary: Option<(ArrayRef, Vec<u32>)>,
 }
 
@@ -156,7 +161,15 @@ impl TextIds {
         match column.data_type() {
             DataType::Null => self.ids.resize(column.len(), NULL_TEXT),
             DataType::Utf8View => {
-                self.ids.extend(column.as_string_view().iter().map(|text| interner.optional_id(text)));
+                let texts = column.as_string_view();
+                // All are hashed before any is looked up: looking up mostly waits for memory, and without hashing in
+                // between the processor waits for several at once.
+                self.hashes.clear();
+                self.hashes.extend(texts.iter().map(|text| text.map_or(0, |text| interner.hasher.hash_one(text))));
+                let hashed = texts.iter().zip(&self.hashes);
+                self.ids.extend(
+                    hashed.map(|(text, hash)| text.map_or(NULL_TEXT, |text| interner.id_of_hashed(*hash, text))),
+                );
             }
             DataType::Dictionary(key, _) if key.as_ref() == &DataType::Int32 => {
                 let dictionary = column.as_dictionary::<Int32Type>();

@@ -40,6 +40,8 @@ pub struct Rollup<const K: usize, const S: usize, const M: usize> {
     seen: Vec<u32>,
     table: HashTable<GroupId>,
     hasher: DefaultHashBuilder,
+    /// Room for the hashes of a chunk.
+    hashes: Vec<u64>,
 }
 
 /// One group.
@@ -122,13 +124,32 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
             seen: Vec::new(),
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
+            hashes: Vec::new(),
         }
     }
 
     /// The group of `key`, made if it is new.
     #[inline]
     pub fn group(&mut self, key: [u32; K]) -> GroupId {
-        let hash = self.hasher.hash_one(key);
+        self.group_of_hashed(self.hasher.hash_one(key), key)
+    }
+
+    /// The groups of `keys`, in their order, written over `groups`; [`NO_GROUP`] where there is no key.
+    pub fn groups(&mut self, keys: &[Option<[u32; K]>], groups: &mut Vec<GroupId>) {
+        // As with texts: all are hashed before any is looked up, so that the processor waits for several at once.
+        let mut hashes = std::mem::take(&mut self.hashes);
+        hashes.clear();
+        hashes.extend(keys.iter().map(|key| key.map_or(0, |key| self.hasher.hash_one(key))));
+        groups.clear();
+        groups.extend(keys.iter().zip(&hashes).map(|(key, hash)| match key {
+            Some(key) => self.group_of_hashed(*hash, *key),
+            None => NO_GROUP,
+        }));
+        self.hashes = hashes;
+    }
+
+    #[inline]
+    fn group_of_hashed(&mut self, hash: u64, key: [u32; K]) -> GroupId {
         let (keys, hasher) = (&self.keys, &self.hasher);
         let entry = self.table.entry(
             hash,
@@ -171,8 +192,11 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
                 if *group == NO_GROUP || value.is_nan() {
                     continue;
                 }
-                sums[*group as usize].add(resolution.units(value)?)?;
-                seen[*group as usize] |= 1 << index;
+                let group = *group as usize;
+                sums[group].add(resolution.units(value)?)?;
+                if seen[group] & 1 << index == 0 {
+                    seen[group] |= 1 << index;
+                }
             }
             Ok(())
         };

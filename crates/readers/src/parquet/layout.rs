@@ -9,7 +9,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
-use tokaki_core::{ColumnKind, Error, ErrorKind, Result, Selection};
+use tokaki_core::{ColumnKind, Error, ErrorKind, Result, Selection, WantedColumn};
 
 use super::{convert, parquet_error};
 
@@ -34,9 +34,14 @@ impl Layout {
                 .column(want.time_column)
                 .help("write the file again with this column, or take it out of the folder"));
         }
-        let columns: Vec<_> = std::iter::once((want.time_column, ColumnKind::Instant))
-            .chain(want.columns.iter().map(|column| (column.name, column.kind)))
-            .map(|(name, kind)| (name, kind, position(name)))
+        let is_wanted = |column: &WantedColumn| {
+            column.only_without.is_empty() || column.only_without.iter().any(|other| position(other).is_none())
+        };
+        let columns: Vec<_> = std::iter::once((want.time_column, ColumnKind::Instant, position(want.time_column)))
+            .chain(want.columns.iter().map(|column| {
+                let position = position(column.name).filter(|_| is_wanted(column));
+                (column.name, column.kind, position)
+            }))
             .collect();
         let descriptor = footer.file_metadata().schema_descr();
         let projection = ProjectionMask::roots(descriptor, columns.iter().filter_map(|(_, _, position)| *position));

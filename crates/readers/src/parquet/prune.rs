@@ -8,15 +8,18 @@ use tokaki_core::{ColumnKind, Result, Selection};
 
 use super::{convert, parquet_error};
 
+/// Least and greatest instant.
+type Span = (i64, i64);
+
 /// The row groups to read, in file order, each with its least and greatest instant. Without usable statistics a row
 /// group stays.
 pub(super) fn row_groups(
     footer: &ParquetMetaData,
     schema: &SchemaRef,
     want: &Selection,
-) -> Result<Vec<(usize, Option<(i64, i64)>)>> {
+) -> Result<Vec<(usize, Option<Span>)>> {
     let spans = spans(footer, schema, want)?;
-    let may_hold = |span: Option<(i64, i64)>| match (span, want.days.map(|days| days.nanoseconds())) {
+    let may_hold = |span: Option<Span>| match (span, want.days.map(|days| days.nanoseconds())) {
         (Some((least, greatest)), Some(asked)) => least < asked.end && greatest >= asked.start,
         _ => true,
     };
@@ -24,7 +27,7 @@ pub(super) fn row_groups(
 }
 
 /// Least and greatest instant of each row group, as far as the footer tells.
-fn spans(footer: &ParquetMetaData, schema: &SchemaRef, want: &Selection) -> Result<Vec<Option<(i64, i64)>>> {
+fn spans(footer: &ParquetMetaData, schema: &SchemaRef, want: &Selection) -> Result<Vec<Option<Span>>> {
     let unknown = vec![None; footer.num_row_groups()];
     let descriptor = footer.file_metadata().schema_descr();
     let Ok(converter) = StatisticsConverter::try_new(want.time_column, schema, descriptor) else {
@@ -33,7 +36,7 @@ fn spans(footer: &ParquetMetaData, schema: &SchemaRef, want: &Selection) -> Resu
     let least = converter.row_group_mins(footer.row_groups()).map_err(parquet_error)?;
     let greatest = converter.row_group_maxes(footer.row_groups()).map_err(parquet_error)?;
     let (Some(least), Some(greatest)) = (instants(&least), instants(&greatest)) else { return Ok(unknown) };
-    let ordered = |span: &(i64, i64)| span.0 <= span.1;
+    let ordered = |span: &Span| span.0 <= span.1;
     Ok(least.iter().zip(&greatest).map(|(least, greatest)| least.zip(greatest).filter(ordered)).collect())
 }
 

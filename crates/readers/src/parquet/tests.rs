@@ -21,7 +21,7 @@ const HOUR_MILLISECONDS: i64 = 3_600_000;
 const OCTOBER: i64 = 1_759_276_800_000;
 
 fn column(name: &'static str, kind: ColumnKind) -> WantedColumn {
-    WantedColumn { name, kind }
+    WantedColumn::new(name, kind)
 }
 
 fn want(columns: Vec<WantedColumn>) -> Selection {

@@ -30,22 +30,19 @@ impl StoredFile {
     }
 
     async fn fetch_pinned(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        let fetched = match (self.attempt(&self.store.operator(), ranges).await, &self.store.place) {
+        let bucket = match &self.store.place {
+            Place::Folder(folder) => return folder.read(&self.file.path, ranges, self.file.version.as_deref()).await,
+            Place::Bucket(bucket) => bucket,
+        };
+        let fetched = match self.attempt(&self.store.operator(), ranges).await {
             // Credentials in files are replaced while they expire, and opendal has read them once.
-            (Err(error), Place::Bucket(bucket)) if is_about_credentials(&error) => {
+            Err(error) if is_about_credentials(&error) => {
                 let renewed = bucket.operator()?;
                 self.store.replace_operator(renewed.clone());
                 self.attempt(&renewed, ranges).await
             }
-            (fetched, _) => fetched,
+            fetched => fetched,
         };
-        if let (Place::Folder(folder), Some(version)) = (&self.store.place, &self.file.version) {
-            // A folder has no conditional read. Whoever looks afterwards knows what the bytes are of; a file that got
-            // shorter makes the read itself fail.
-            if folder.version(&self.file.path).await? != *version {
-                return Err(changed());
-            }
-        }
         fetched.map_err(|error| match error.kind() {
             opendal::ErrorKind::NotFound | opendal::ErrorKind::RangeNotSatisfied => changed(),
             _ => store_error(error),
@@ -65,9 +62,9 @@ impl StoredFile {
         /// Pieces fetched at once.
         const AT_ONCE: usize = 8;
         let reader = operator.reader_with(&self.file.path).gap(GAP_BYTES).chunk(PIECE_BYTES).concurrent(AT_ONCE);
-        match (&self.store.place, &self.file.version) {
-            (Place::Bucket(_), Some(etag)) => reader.if_match(&format!("\"{etag}\"")).await,
-            _ => reader.await,
+        match &self.file.version {
+            Some(etag) => reader.if_match(&format!("\"{etag}\"")).await,
+            None => reader.await,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! A folder of this machine.
 
-use std::fs::Metadata;
-use std::io;
+use std::fs::{File, Metadata};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
 use opendal::{Operator, services};
 use tokaki_core::{Error, ErrorKind, Result};
 
@@ -48,11 +50,47 @@ impl Folder {
     /// `Changed` if it is gone, `Access` or `Store` if it cannot be looked at.
     pub(super) async fn version(&self, path: &str) -> Result<String> {
         let metadata = tokio::fs::metadata(self.root.join(path)).await;
-        metadata.map(|metadata| version(&metadata)).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => changed(),
-            io::ErrorKind::PermissionDenied => Error::new(ErrorKind::Access, format!("it may not be read: {error}")),
-            _ => Error::new(ErrorKind::Store, format!("it cannot be read: {error}")),
-        })
+        metadata.map(|metadata| version(&metadata)).map_err(read_error)
+    }
+
+    /// The bytes of `ranges` of the file `path`, which is still the one of `expected`.
+    ///
+    /// Read here and not through opendal, which reads a folder in small pieces and puts them together again.
+    ///
+    /// # Errors
+    /// `Changed` if it is another one or was written meanwhile; `Access` or `Store` if it cannot be read.
+    pub(super) async fn read(&self, path: &str, ranges: &[Range<u64>], expected: Option<&str>) -> Result<Vec<Bytes>> {
+        let (path, ranges) = (self.root.join(path), ranges.to_vec());
+        let reading = tokio::task::spawn_blocking(move || read(&path, &ranges));
+        let read = reading.await.map_err(|error| Error::bug(format!("reading a file gave up: {error}")))?;
+        let (bytes, version) = read.map_err(read_error)?;
+        if expected.is_none_or(|expected| version == expected) { Ok(bytes) } else { Err(changed()) }
+    }
+}
+
+/// The bytes of the ranges, and the state of the file after it was read.
+fn read(path: &Path, ranges: &[Range<u64>]) -> io::Result<(Vec<Bytes>, String)> {
+    let mut file = File::open(path)?;
+    let mut pieces = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let length = range.end.saturating_sub(range.start);
+        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+        file.seek(SeekFrom::Start(range.start))?;
+        file.by_ref().take(length).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 != length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        pieces.push(Bytes::from(bytes));
+    }
+    // Of the open file, not of the path: what was read cannot be replaced, only written to.
+    Ok((pieces, version(&file.metadata()?)))
+}
+
+fn read_error(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => changed(),
+        io::ErrorKind::PermissionDenied => Error::new(ErrorKind::Access, format!("it may not be read: {error}")),
+        _ => Error::new(ErrorKind::Store, format!("it cannot be read: {error}")),
     }
 }
 
