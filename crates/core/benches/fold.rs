@@ -14,10 +14,19 @@ const ROWS: usize = 16_384;
 /// Pods of a cluster, each with labels of its own.
 const PODS: usize = 13_000;
 
-static SPEC: RollupSpec<7, 2, 1> = RollupSpec {
+static SPEC: RollupSpec<7, 8, 2> = RollupSpec {
     keys: ["day", "namespace", "node", "label_set", "resource_id", "node_labels", "namespace_labels"],
-    sums: [("cpu", Resolution::CORE_SECONDS), ("memory", Resolution::BYTE_SECONDS)],
-    maxima: ["capacity"],
+    sums: [
+        ("cpu used", Resolution::CORE_SECONDS),
+        ("cpu requested", Resolution::CORE_SECONDS),
+        ("cpu effective", Resolution::CORE_SECONDS),
+        ("cpu limit", Resolution::CORE_SECONDS),
+        ("memory used", Resolution::BYTE_SECONDS),
+        ("memory requested", Resolution::BYTE_SECONDS),
+        ("memory effective", Resolution::BYTE_SECONDS),
+        ("memory limit", Resolution::BYTE_SECONDS),
+    ],
+    maxima: ["cores", "bytes"],
 };
 
 /// Pods in an order that has nothing to do with their numbers.
@@ -55,11 +64,11 @@ fn rollup(criterion: &mut Criterion) {
     group.bench_function("groups that are known", |bencher| {
         bencher.iter(|| rollup.groups(black_box(&keys), &mut groups));
     });
-    group.bench_function("a sum", |bencher| {
-        bencher.iter(|| rollup.add_each(0, black_box(&groups), |row| values[row]).expect("in range"));
+    group.bench_function("eight sums", |bencher| {
+        bencher.iter(|| rollup.add_each(black_box(&groups), |row| [values[row]; 8]).expect("in range"));
     });
-    group.bench_function("a maximum", |bencher| {
-        bencher.iter(|| rollup.raise_each(0, black_box(&groups), |row| values[row]).expect("finite"));
+    group.bench_function("two maxima", |bencher| {
+        bencher.iter(|| rollup.raise_each(black_box(&groups), |row| [values[row]; 2]).expect("finite"));
     });
     group.bench_function("merging two", |bencher| {
         bencher.iter_batched(

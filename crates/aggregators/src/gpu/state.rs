@@ -74,10 +74,7 @@ impl GpuState {
             }
             groups.push(self.gpus.group(key));
         }
-        for (index, column) in maxima.iter().enumerate() {
-            self.gpus.raise_each(index, &groups, |row| column.number(row))?;
-        }
-        Ok(())
+        self.gpus.raise_each(&groups, |row| std::array::from_fn(|index| maxima[index].number(row)))
     }
 
     /// The groups, sorted by day and texts.

@@ -34,11 +34,9 @@ impl PodState {
             };
             groups.push(group);
         }
-        for (index, name) in CAPACITY.maxima.into_iter().enumerate() {
-            let column = chunk.numbers(name)?;
-            self.capacity.raise_each(index, groups, |row| column.number(row))?;
-        }
-        Ok(())
+        let [cores, bytes] = CAPACITY.maxima;
+        let (cores, bytes) = (chunk.numbers(cores)?, chunk.numbers(bytes)?);
+        self.capacity.raise_each(groups, |row| [cores.number(row), bytes.number(row)])
     }
 
     /// Usage of scheduled pods. Under `koku`, hourly rows are derived into daily ones (spec § 12).
@@ -86,31 +84,26 @@ impl PodState {
         }
         usage.groups(&ids.keys, &mut ids.groups);
 
-        for (index, name) in USAGE.maxima.into_iter().enumerate() {
-            let column = chunk.numbers(name)?;
-            usage.raise_each(index, &ids.groups, |row| column.number(row))?;
-        }
-        let measured = Measured::of(chunk)?;
-        for (first, measured) in [(0, &measured[0]), (MEMORY, &measured[1])] {
-            usage.add_each(first + USED, &ids.groups, |row| measured.used.daily(row, derive))?;
-            usage.add_each(first + REQUESTED, &ids.groups, |row| measured.requested.daily(row, derive))?;
-            usage.add_each(first + EFFECTIVE, &ids.groups, |row| measured.effective(row, derive))?;
-            usage.add_each(first + LIMIT, &ids.groups, |row| measured.limit.daily(row, derive))?;
-        }
+        let [cores, bytes] = USAGE.maxima;
+        let (cores, bytes) = (chunk.numbers(cores)?, chunk.numbers(bytes)?);
+        usage.raise_each(&ids.groups, |row| [cores.number(row), bytes.number(row)])?;
+        let [cpu, memory] = Measured::of(chunk)?;
+        usage.add_each(&ids.groups, |row| {
+            let ([cpu_used, cpu_requested, cpu_effective, cpu_limit], [used, requested, effective, limit]) =
+                (cpu.values(row, derive), memory.values(row, derive));
+            [cpu_used, cpu_requested, cpu_effective, cpu_limit, used, requested, effective, limit]
+        })?;
 
-        let undecided = |measured: &Measured<'_>| derive && !measured.effective.exists();
-        if measured.iter().any(undecided) {
+        if derive && !(cpu.effective.exists() && memory.effective.exists()) {
             let pods = ids.pod.of(&mut self.texts, chunk.column(pod_usage::POD)?)?;
             for (row, group) in ids.groups.iter_mut().enumerate().filter(|(_, group)| **group != NO_GROUP) {
                 let day = day_of_instant(instants[row]);
                 *group = self.undecided.group([day as u32, namespaces[row], nodes[row], pods[row], label_texts[row]]);
             }
-            for (first, measured) in [(0, &measured[0]), (2, &measured[1])] {
-                if undecided(measured) {
-                    self.undecided.add_each(first, &ids.groups, |row| measured.used.daily(row, derive))?;
-                    self.undecided.add_each(first + 1, &ids.groups, |row| measured.requested.daily(row, derive))?;
-                }
-            }
+            self.undecided.add_each(&ids.groups, |row| {
+                let ([cpu_used, cpu_requested], [used, requested]) = (cpu.undecided(row), memory.undecided(row));
+                [cpu_used, cpu_requested, used, requested]
+            })?;
         }
         Ok(())
     }
@@ -137,6 +130,26 @@ impl<'a> Measured<'a> {
             })
         };
         Ok([of(0)?, of(MEMORY)?])
+    }
+
+    /// The values of a row in the order of [`USED`], [`REQUESTED`], [`EFFECTIVE`] and [`LIMIT`].
+    #[inline]
+    fn values(&self, row: usize, derive: bool) -> [f64; 4] {
+        [
+            self.used.daily(row, derive),
+            self.requested.daily(row, derive),
+            self.effective(row, derive),
+            self.limit.daily(row, derive),
+        ]
+    }
+
+    /// Usage and request of a derived row whose file does not report effective usage; none if it does.
+    #[inline]
+    fn undecided(&self, row: usize) -> [f64; 2] {
+        if self.effective.exists() {
+            return [f64::NAN; 2];
+        }
+        [self.used.daily(row, true), self.requested.daily(row, true)]
     }
 
     /// What is reported, else the larger of usage and request, where `max` ignores what is not there (spec § 5, E). Of

@@ -63,10 +63,8 @@ impl StorageState {
             ]));
         }
         let items = &mut self.items[grain.index()];
-        for (index, column) in sums.iter().enumerate() {
-            items.add_each(index, &groups, |row| column.daily(row, derive))?;
-        }
-        items.raise_each(0, &groups, |row| size.number(row))
+        items.add_each(&groups, |row| sums.each_ref().map(|column| column.daily(row, derive)))?;
+        items.raise_each(&groups, |row| [size.number(row)])
     }
 
     /// Where pods ran, unscheduled ones included (spec § 7, Place).

@@ -80,9 +80,7 @@ impl VmState {
             self.machine_claims.group([names[row], claims[row]]);
             if self.instant == Some(*instant) {
                 let group = self.latest.group([names[row], nodes[row]]);
-                for (index, column) in maxima.iter().enumerate() {
-                    self.latest.raise_each(index, &[group], |_| column.number(row))?;
-                }
+                self.latest.raise_each(&[group], |_| maxima.each_ref().map(|column| column.number(row)))?;
             }
         }
         Ok(())

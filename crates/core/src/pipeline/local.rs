@@ -82,7 +82,7 @@ pub struct RunOptions {
     pub chunk_rows: usize,
     /// Rows that are worth a window of their own: days of small clusters are taken together until they have so many.
     pub window_rows: u64,
-    /// Fetched bytes that wait to be folded, at most; a split that is larger goes alone.
+    /// Fetched bytes that are not folded yet; splits that are larger than a worker's part count for that part.
     pub bytes_in_flight: u64,
     /// Daily tables or derived ones.
     pub daily_tables: DailyTables,
@@ -179,7 +179,7 @@ fn workshop<'a>(
         observer,
         pool: if workers > 1 { Some(Arc::new(pool()?)) } else { None },
         in_flight: Semaphore::new(most_in_flight as usize),
-        most_in_flight,
+        most_of_a_split: most_in_flight / u32::try_from(workers).unwrap_or(u32::MAX).max(1),
         // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged.
         folds_at_once: workers.div_ceil(windows),
     })

@@ -98,7 +98,8 @@ pub(super) struct Workshop<'a> {
     pub(super) pool: Option<Arc<rayon::ThreadPool>>,
     /// KiB of fetched bytes that are not folded yet.
     pub(super) in_flight: Semaphore,
-    pub(super) most_in_flight: u32,
+    /// What a split counts for at most.
+    pub(super) most_of_a_split: u32,
     /// Splits of one window that are folded at once.
     pub(super) folds_at_once: usize,
 }
@@ -178,8 +179,8 @@ impl Workshop<'_> {
         idle: &Arc<Mutex<Vec<States>>>,
     ) -> Result<u64> {
         const KIB: u64 = 1 << 10;
-        // A split that is larger than the whole budget is let through alone.
-        let kibibytes = u32::try_from(work.split.bytes.div_ceil(KIB)).unwrap_or(u32::MAX).min(self.most_in_flight);
+        // However large they are, there are as many as keep the workers busy.
+        let kibibytes = u32::try_from(work.split.bytes.div_ceil(KIB)).unwrap_or(u32::MAX).min(self.most_of_a_split);
         let never_closed = |_| Error::bug("nobody closes the budget");
         let bytes = self.in_flight.acquire_many(kibibytes).await.map_err(never_closed)?;
         let decoder = self.wiring.reader.fetch(&work.split, &work.selection).await?;

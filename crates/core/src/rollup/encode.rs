@@ -104,7 +104,7 @@ mod tests {
             for (day, node, cpu, capacity) in rows {
                 let group = rollup.group([day, node]);
                 if let Some(cpu) = cpu {
-                    rollup.add(group, 0, cpu).expect("in range");
+                    rollup.add_each(&[group], |_| [cpu, f64::NAN]).expect("in range");
                 }
                 if let Some(capacity) = capacity {
                     rollup.raise(group, 0, capacity);

@@ -1,9 +1,10 @@
 //! A table of groups: `K` numbers as the key, `S` exact sums and `M` maxima beside it.
 //!
-//! Measures lie column by column: a chunk's rows are first turned into groups, then each measure is added in a loop of
-//! its own, which touches one small array instead of a wide row per line item.
+//! A chunk's rows are turned into groups first, which looks at keys alone, and then added, which looks at sums alone.
+//! Keys, sums and maxima lie apart from each other, so that neither pushes the other out of the processor's caches.
 
 use std::hash::BuildHasher;
+use std::hint::black_box;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -27,15 +28,18 @@ pub type GroupId = u32;
 /// Instead of a group for rows that belong to none.
 pub const NO_GROUP: GroupId = GroupId::MAX;
 
+/// Rows whose groups are fetched from memory at once.
+const BATCH_ROWS: usize = 32;
+
 /// Groups and their measures. A measure is null until a value was added.
 #[derive(Debug, Clone)]
 pub struct Rollup<const K: usize, const S: usize, const M: usize> {
     pub(super) spec: &'static RollupSpec<K, S, M>,
     keys: Vec<[u32; K]>,
     /// In units of the resolution; meaningful where the sum's bit of `seen` is set.
-    sums: [Vec<ExactSum>; S],
+    sums: Vec<[ExactSum; S]>,
     /// Negative infinity where nothing was added.
-    maxima: [Vec<f64>; M],
+    maxima: Vec<[f64; M]>,
     /// A bit for each sum to which a value was added.
     seen: Vec<u32>,
     table: HashTable<GroupId>,
@@ -119,8 +123,8 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
         Self {
             spec,
             keys: Vec::new(),
-            sums: std::array::from_fn(|_| Vec::new()),
-            maxima: std::array::from_fn(|_| Vec::new()),
+            sums: Vec::new(),
+            maxima: Vec::new(),
             seen: Vec::new(),
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -162,45 +166,50 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
                 let group = GroupId::try_from(keys.len()).expect("fewer than 2^32 groups fit in memory");
                 entry.insert(group);
                 self.keys.push(key);
-                self.sums.iter_mut().for_each(|sums| sums.push(ExactSum(0)));
-                self.maxima.iter_mut().for_each(|maxima| maxima.push(f64::NEG_INFINITY));
+                self.sums.push([ExactSum(0); S]);
+                self.maxima.push([f64::NEG_INFINITY; M]);
                 self.seen.push(0);
                 group
             }
         }
     }
 
-    /// Adds `value` to the sum at `index` of a group.
-    ///
-    /// # Errors
-    /// `Type`, with the source column, if the value or the sum is too large.
-    pub fn add(&mut self, group: GroupId, index: usize, value: f64) -> Result<()> {
-        self.add_each(index, &[group], |_| value)
-    }
-
-    /// Adds the value of each row to the sum at `index` of the row's group. A NaN is no value.
+    /// Adds the values of each row to the sums of the row's group. A NaN is no value.
     ///
     /// # Errors
     /// `Type`, with the source column, if a value or a sum is too large.
     #[inline]
-    pub fn add_each(&mut self, index: usize, groups: &[GroupId], value: impl Fn(usize) -> f64) -> Result<()> {
-        let (column, resolution) = self.spec.sums[index];
-        let (sums, seen) = (&mut self.sums[index], &mut self.seen);
-        let mut add = || -> Result<()> {
-            for (row, group) in groups.iter().enumerate() {
-                let value = value(row);
-                if *group == NO_GROUP || value.is_nan() {
-                    continue;
-                }
-                let group = *group as usize;
-                sums[group].add(resolution.units(value)?)?;
-                if seen[group] & 1 << index == 0 {
-                    seen[group] |= 1 << index;
-                }
+    pub fn add_each(&mut self, groups: &[GroupId], values: impl Fn(usize) -> [f64; S]) -> Result<()> {
+        for (batch, start) in groups.chunks(BATCH_ROWS).zip((0..).step_by(BATCH_ROWS)) {
+            // The groups of a batch are far apart. Touched one after the other without a use for what is there, they
+            // come from memory at once; each would be waited for otherwise.
+            let touch = |touched, group: &GroupId| {
+                let sums = self.sums.get(*group as usize);
+                let ends = sums.and_then(|sums| sums.first().zip(sums.last()));
+                touched ^ ends.map_or(0, |(first, last)| first.0 ^ last.0)
+            };
+            black_box(batch.iter().fold(0, touch));
+            for (row, group) in (start..).zip(batch).filter(|(_, group)| **group != NO_GROUP) {
+                self.add_row(*group, values(row))?;
             }
-            Ok(())
-        };
-        add().map_err(|error| error.column(column))
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn add_row(&mut self, group: GroupId, values: [f64; S]) -> Result<()> {
+        let sums = &mut self.sums[group as usize];
+        let mut seen = 0;
+        for (index, (sum, value)) in sums.iter_mut().zip(values).enumerate() {
+            if value.is_nan() {
+                continue;
+            }
+            let (column, resolution) = self.spec.sums[index];
+            resolution.units(value).and_then(|units| sum.add(units)).map_err(|error| error.column(column))?;
+            seen |= 1 << index;
+        }
+        self.seen[group as usize] |= seen;
+        Ok(())
     }
 
     /// Adds a sum to the one at `index` of a group.
@@ -209,30 +218,29 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
     /// `Type`, with the source column, if the sum overflows.
     pub fn add_sum(&mut self, group: GroupId, index: usize, sum: ExactSum) -> Result<()> {
         self.seen[group as usize] |= 1 << index;
-        self.sums[index][group as usize].add(sum.0).map_err(|error| error.column(self.spec.sums[index].0))
+        self.sums[group as usize][index].add(sum.0).map_err(|error| error.column(self.spec.sums[index].0))
     }
 
     /// Raises the maximum at `index` of a group.
     pub fn raise(&mut self, group: GroupId, index: usize, value: f64) {
-        raise(&mut self.maxima[index][group as usize], value);
+        raise(&mut self.maxima[group as usize][index], value);
     }
 
-    /// Raises the maximum at `index` of each row's group to the row's value. A NaN is no value.
+    /// Raises the maxima of each row's group to the row's values. A NaN is no value.
     ///
     /// # Errors
     /// `Type`, with the source column, if a value is infinite.
     #[inline]
-    pub fn raise_each(&mut self, index: usize, groups: &[GroupId], value: impl Fn(usize) -> f64) -> Result<()> {
-        let maxima = &mut self.maxima[index];
-        for (row, group) in groups.iter().enumerate() {
-            let value = value(row);
-            if *group == NO_GROUP || value.is_nan() {
-                continue;
+    pub fn raise_each(&mut self, groups: &[GroupId], values: impl Fn(usize) -> [f64; M]) -> Result<()> {
+        for (row, group) in groups.iter().enumerate().filter(|(_, group)| **group != NO_GROUP) {
+            let maxima = &mut self.maxima[*group as usize];
+            for (index, (maximum, value)) in maxima.iter_mut().zip(values(row)).enumerate() {
+                if value.is_infinite() {
+                    return Err(ExactSum::infinite().column(self.spec.maxima[index]));
+                }
+                // No comparison with a NaN is true.
+                raise(maximum, value);
             }
-            if value.is_infinite() {
-                return Err(ExactSum::infinite().column(self.spec.maxima[index]));
-            }
-            raise(&mut maxima[*group as usize], value);
         }
         Ok(())
     }
@@ -249,12 +257,7 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
 
     /// One group.
     pub fn row(&self, group: usize) -> GroupRow<K, S, M> {
-        GroupRow {
-            key: self.keys[group],
-            sums: std::array::from_fn(|index| self.sums[index][group]),
-            maxima: std::array::from_fn(|index| self.maxima[index][group]),
-            seen: self.seen[group],
-        }
+        GroupRow { key: self.keys[group], sums: self.sums[group], maxima: self.maxima[group], seen: self.seen[group] }
     }
 
     /// The keys of all groups, in the order of their arrival.
