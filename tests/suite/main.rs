@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod cache;
 mod config_errors;
 mod faults;
 mod iqe;

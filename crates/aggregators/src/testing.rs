@@ -113,7 +113,7 @@ impl Job {
                     let mut state = fold.start();
                     let chunk = chunk(piece, &input.columns, TableName { report_type, grain: *grain });
                     fold.fold(&mut state, id, &chunk)?;
-                    fold.merge(&mut total, fold.recode(state)?)?;
+                    fold.merge(&mut total, fold.decode(&fold.encode(&state)?)?)?;
                 }
             }
         }

@@ -18,6 +18,7 @@ pub mod exit;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod fingerprint;
 mod memory;
 mod panics;
 mod plugins;

@@ -32,7 +32,9 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> 
     };
     reporter.end();
     match outcome {
-        Ok(Outcome::Planned(plan, wiring)) => report::plan::print(&plan, &wiring, config.settings.log.format),
+        Ok(Outcome::Planned(plan, wiring, known)) => {
+            report::plan::print(&plan, &wiring, known, config.settings.log.format);
+        }
         Ok(Outcome::Done(scope, done)) => {
             if !args.quiet {
                 Summary::new(&scope, &done, &reporter, started.elapsed()).print(config.settings.log.format);
@@ -52,7 +54,8 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> 
 }
 
 enum Outcome {
-    Planned(Plan, Wiring),
+    /// And how many of its files the cache knows, and how many there are.
+    Planned(Plan, Wiring, Option<(usize, usize)>),
     Done(Scope, Report),
 }
 
@@ -64,7 +67,8 @@ async fn carry_out(config: &Config, args: &RunArgs, reporter: &Reporter) -> Resu
     let wiring = parts.wire(config, &scope, &reference)?;
     if args.plan {
         let plan = local::plan(&scope, &wiring, &options).await?;
-        return Ok(Outcome::Planned(plan, wiring));
+        let known = local::known_files(&plan, &wiring).await?;
+        return Ok(Outcome::Planned(plan, wiring, known));
     }
     let done = local::run(&scope, &wiring, &options, reporter).await?;
     Ok(Outcome::Done(scope, done))

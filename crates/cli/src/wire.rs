@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use tokaki_core::pipeline::Wiring;
 use tokaki_core::pipeline::plan::Aggregators;
+use tokaki_core::pipeline::{Memory, Wiring};
 use tokaki_core::plugin::{self, AggregatorPart, Plugin, StorePart};
 use tokaki_core::{
-    AnyAggregator, Build, Catalog, Error, PluginKind, Reader, ReferenceData, ReferenceSource, Result, Scope, Sink,
-    Source,
+    AnyAggregator, Build, Cache, Catalog, Error, PluginKind, Reader, ReferenceData, ReferenceSource, Result, Scope,
+    Sink, Source,
 };
 
 use crate::config::Config;
+use crate::fingerprint;
 
 /// The plugins of a run, except that aggregators wait for reference data.
 pub(crate) struct Parts {
@@ -20,6 +21,7 @@ pub(crate) struct Parts {
     /// Where reference data comes from.
     pub(crate) reference: Arc<dyn ReferenceSource>,
     sink: Arc<dyn Sink>,
+    cache: Option<Arc<dyn Cache>>,
     aggregators: BTreeMap<&'static str, &'static Plugin>,
 }
 
@@ -33,7 +35,8 @@ impl Parts {
         let sink = sink(config)?;
         let reference = reference(config)?;
         let aggregators = needed(config, scope)?;
-        Ok(Self { catalog: catalog(config)?, reader: reader(config)?, reference, sink, aggregators })
+        let cache = tokaki_readers::cache::open(&config.cache(), &config.store())?;
+        Ok(Self { catalog: catalog(config)?, reader: reader(config)?, reference, sink, cache, aggregators })
     }
 
     /// The run's wiring, with aggregators that know `reference`.
@@ -41,6 +44,10 @@ impl Parts {
     /// # Errors
     /// Whatever an aggregator finds wrong, for instance a malformed cost-category pattern.
     pub(crate) fn wire(self, config: &Config, scope: &Scope, reference: &Arc<ReferenceData>) -> Result<Wiring> {
+        let memory = self.cache.map(|cache| {
+            let settings = fingerprint::settings(config, &self.aggregators, reference);
+            Memory { cache, settings }
+        });
         let mut aggregators = Aggregators::new();
         for (name, plugin) in self.aggregators {
             aggregators.insert(name.to_owned(), aggregator(plugin, config, scope, reference)?);
@@ -48,7 +55,7 @@ impl Parts {
         let mut written = config.settings.aggregators.enabled.clone();
         written.sort();
         written.dedup();
-        Ok(Wiring { catalog: self.catalog, reader: self.reader, aggregators, written, sink: self.sink })
+        Ok(Wiring { catalog: self.catalog, reader: self.reader, aggregators, written, sink: self.sink, memory })
     }
 }
 

@@ -15,7 +15,8 @@ use crate::input::{Input, InputId};
 use crate::output::Output;
 
 /// A computation that is pure: the same rows give the same bytes, in whatever chunks and order and on whatever thread
-/// they arrive.
+/// they arrive, today and when a cache brings them back. A day's rows depend on the line items of that day, the settings,
+/// the reference data, source and month; an aggregator that looks further asks for whole partitions.
 pub trait Aggregator: Send + Sync + 'static {
     /// What earlier aggregators handed over, made ready to look things up in; `()` if nothing is.
     type Sides: Send + Sync + 'static;
@@ -44,7 +45,7 @@ pub trait Aggregator: Send + Sync + 'static {
     fn fold(&self, sides: &Self::Sides, state: &mut Self::State, input: InputId, chunk: &Chunk) -> Result<()>;
 
     /// The rows of each output, typed as [`Output::schema`], in an order that depends on the rows alone; and what was
-    /// noticed on the way.
+    /// noticed on the way. Without inputs of whole partitions the rows come day by day.
     ///
     /// # Errors
     /// Values that do not fit their destination.
@@ -118,11 +119,16 @@ pub trait Fold: Send + Sync {
     /// # Errors
     /// As for [`State::merge`].
     fn merge(&self, into: &mut AnyState, other: AnyState) -> Result<()>;
-    /// See [`State::encode`] and [`State::decode`]: there and back.
+    /// See [`State::encode`].
     ///
     /// # Errors
-    /// As for the two.
-    fn recode(&self, state: AnyState) -> Result<AnyState>;
+    /// As for [`State::encode`].
+    fn encode(&self, state: &AnyState) -> Result<Vec<RecordBatch>>;
+    /// See [`State::decode`].
+    ///
+    /// # Errors
+    /// As for [`State::decode`].
+    fn decode(&self, batches: &[RecordBatch]) -> Result<AnyState>;
     /// See [`Aggregator::finish`].
     ///
     /// # Errors
@@ -154,6 +160,10 @@ fn own<S: 'static>(state: AnyState) -> Result<S> {
     state.downcast().map(|state| *state).map_err(|_| Error::bug("a state was given to another aggregator than its own"))
 }
 
+fn own_ref<S: 'static>(state: &AnyState) -> Result<&S> {
+    state.downcast_ref().ok_or_else(|| Error::bug("a state was given to another aggregator than its own"))
+}
+
 fn own_mut<S: 'static>(state: &mut AnyState) -> Result<&mut S> {
     state.downcast_mut().ok_or_else(|| Error::bug("a state was given to another aggregator than its own"))
 }
@@ -171,9 +181,12 @@ impl<A: Aggregator> Fold for Prepared<A> {
         own_mut::<A::State>(into)?.merge(own(other)?)
     }
 
-    fn recode(&self, state: AnyState) -> Result<AnyState> {
-        let state: A::State = own(state)?;
-        Ok(Box::new(A::State::decode(&state.encode()?)?))
+    fn encode(&self, state: &AnyState) -> Result<Vec<RecordBatch>> {
+        own_ref::<A::State>(state)?.encode()
+    }
+
+    fn decode(&self, batches: &[RecordBatch]) -> Result<AnyState> {
+        Ok(Box::new(A::State::decode(batches)?))
     }
 
     fn finish(&self, state: AnyState) -> Result<Finished> {

@@ -1,5 +1,7 @@
 //! What an aggregator noticed while it computed, told with its amount.
 
+use std::borrow::Cow;
+
 use arrow::array::RecordBatch;
 use serde::Serialize;
 
@@ -7,7 +9,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// What was noticed, for instance `counted more than once: label sets of a node`.
-    pub what: &'static str,
+    pub what: Cow<'static, str>,
     /// What it is about: the day, and which node, namespace, claim or pattern.
     pub subject: String,
     /// How much, by measure.
@@ -15,10 +17,10 @@ pub struct Finding {
 }
 
 /// A quantity of a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Amount {
     /// The output column.
-    pub measure: &'static str,
+    pub measure: Cow<'static, str>,
     /// In the unit of the column.
     pub value: f64,
 }

@@ -9,6 +9,7 @@
 //! plugin. What happens is told to an [`pipeline::Observer`].
 
 pub mod aggregator;
+pub mod cache;
 pub mod catalog;
 pub mod chunk;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod section;
 pub mod sink;
 
 pub use aggregator::{Aggregator, AnyAggregator, State};
+pub use cache::Cache;
 pub use catalog::{Catalog, DataFile};
 pub use chunk::Chunk;
 pub use error::{Error, ErrorKind, Place, Result};

@@ -24,6 +24,11 @@ impl Section {
         &self.path
     }
 
+    /// The settings, as they were given.
+    pub fn settings(&self) -> &Map<String, Value> {
+        &self.settings
+    }
+
     /// The settings as the plugin's own config type.
     ///
     /// # Errors

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures::StreamExt;
 use s3s::dto::{
-    ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-    ListObjectsV2Output, StreamingBlob,
+    DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadObjectInput,
+    HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, PutObjectInput, PutObjectOutput, StreamingBlob,
 };
 use s3s::{Body, S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
-use tokio::fs::{File, metadata};
+use tokio::fs::{File, create_dir_all, metadata, remove_file, write};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 use crate::Result;
@@ -67,6 +68,31 @@ impl S3 for Objects {
         let mut answer = self.files.head_object(request).await?;
         answer.output.e_tag = metadata(path).await.ok().map(|metadata| tag(&metadata));
         Ok(answer)
+    }
+
+    async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+        let PutObjectInput { bucket, key, body, .. } = request.input;
+        let internal = |error: std::io::Error| s3_error!(error, InternalError);
+        let mut bytes = Vec::new();
+        let mut body = body.ok_or_else(|| s3_error!(IncompleteBody))?;
+        while let Some(piece) = body.next().await {
+            bytes.extend_from_slice(&piece.map_err(|_| s3_error!(IncompleteBody))?);
+        }
+        // As in a store, an object is there whole or not at all.
+        let path = self.path(&bucket, &key);
+        let folder = path.parent().ok_or_else(|| s3_error!(InvalidArgument))?;
+        create_dir_all(folder).await.map_err(internal)?;
+        let draft = tempfile::NamedTempFile::new_in(&self.root).map_err(internal)?;
+        write(draft.path(), &bytes).await.map_err(internal)?;
+        draft.persist(&path).map_err(|error| internal(error.error))?;
+        let e_tag = metadata(path).await.ok().map(|metadata| tag(&metadata));
+        Ok(S3Response::new(PutObjectOutput { e_tag, ..PutObjectOutput::default() }))
+    }
+
+    async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
+        // Whatever comes of it: an object that is not there is deleted already.
+        remove_file(self.path(&request.input.bucket, &request.input.key)).await.ok();
+        Ok(S3Response::new(DeleteObjectOutput::default()))
     }
 
     async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {

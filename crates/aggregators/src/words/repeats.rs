@@ -63,8 +63,9 @@ impl<const S: usize> Repeats<S> {
     pub fn findings(self, measures: [&'static str; S], in_unit: impl Fn(usize, ExactSum) -> f64) -> Vec<Finding> {
         let finding = |((cause, subject), sums): ((Cause, String), Sums<S>)| {
             let counted = sums.into_iter().enumerate().filter(|(_, sum)| sum.0 != 0);
-            let amounts = counted.map(|(index, sum)| Amount { measure: measures[index], value: in_unit(index, sum) });
-            Finding { what: cause.what(), subject, amounts: amounts.collect() }
+            let amounts =
+                counted.map(|(index, sum)| Amount { measure: measures[index].into(), value: in_unit(index, sum) });
+            Finding { what: cause.what().into(), subject, amounts: amounts.collect() }
         };
         self.0.into_iter().map(finding).collect()
     }

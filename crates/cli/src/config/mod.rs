@@ -117,6 +117,11 @@ impl Config {
         Section::new("store", self.table("store"))
     }
 
+    /// The settings of `[cache]`.
+    pub(crate) fn cache(&self) -> Section {
+        Section::new("cache", self.table("cache"))
+    }
+
     /// The settings that are the plugin's. A key that the command and the plugin both know, such as `sink.url`, goes
     /// to both.
     pub(crate) fn section(&self, plugin: &Plugin) -> Section {

@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 use tokaki_core::PluginKind;
 use tokaki_core::plugin::{self, Plugin};
 use tokaki_core::section::schema_of;
+use tokaki_readers::cache::CacheConfig;
 use tokaki_readers::store::StoreConfig;
 
 use super::settings::Settings;
 
 /// Sections in the order in which they are shown.
-const SECTIONS: [&str; 10] =
-    ["semantics", "scope", "store", "catalog", "reader", "reference", "aggregators", "sink", "run", "log"];
+const SECTIONS: [&str; 11] =
+    ["semantics", "scope", "store", "catalog", "reader", "reference", "aggregators", "sink", "cache", "run", "log"];
 
 /// Section of a plugin's settings.
 pub(crate) fn section_of(kind: PluginKind, name: &str) -> String {
@@ -41,6 +42,7 @@ pub(crate) fn compose(plugins: &[&'static Plugin]) -> Value {
     for section in SECTIONS {
         let schema = match section {
             "store" => plain(schema_of::<StoreConfig>().to_value()),
+            "cache" => plain(schema_of::<CacheConfig>().to_value()),
             _ => own["properties"][section].take(),
         };
         properties.insert(section.to_owned(), closed(schema));

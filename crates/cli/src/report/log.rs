@@ -61,6 +61,13 @@ impl Observer for Lines {
             Event::SplitFolded { file, row_group, rows, rows_in_scope, .. } => {
                 tracing::debug!(target: OWN, "{file} row group {row_group}: {rows_in_scope} of {rows} rows in scope");
             }
+            Event::Recalled { days, file: Some(file), .. } => {
+                tracing::debug!(target: OWN, "{file} is known for {days}");
+            }
+            Event::Recalled { days, file: None, .. } => tracing::debug!(target: OWN, "{days} is known"),
+            Event::EntryIgnored { entry, reason } => {
+                tracing::warn!(target: OWN, "the entry {entry} of the cache is not used: {reason}");
+            }
             Event::Finished { aggregator, rows, .. } => {
                 tracing::debug!(target: OWN, "{aggregator}: {} rows", HumanCount(*rows));
             }

@@ -11,11 +11,11 @@ use super::columns::aligned;
 use super::stdout;
 use crate::config::settings::LogFormat;
 
-/// Writes the plan to stdout.
-pub(crate) fn print(plan: &Plan, wiring: &Wiring, format: LogFormat) {
+/// Writes the plan to stdout. `known` says of how many files the cache knows what is in them, and how many there are.
+pub(crate) fn print(plan: &Plan, wiring: &Wiring, known: Option<(usize, usize)>, format: LogFormat) {
     stdout(&match format {
-        LogFormat::Text => text(plan, wiring),
-        LogFormat::Json => super::json::line("info", fields(plan, wiring)),
+        LogFormat::Text => text(plan, wiring) + &known.map(cache_text).unwrap_or_default(),
+        LogFormat::Json => super::json::line("info", fields(plan, wiring, known)),
     });
 }
 
@@ -37,6 +37,10 @@ fn text(plan: &Plan, wiring: &Wiring) -> String {
         let _ = writeln!(text, "  {name} owns the rows of {} where {}", destination.table.name, owned(&destination));
     }
     text
+}
+
+fn cache_text((known, all): (usize, usize)) -> String {
+    format!("\ncache\n  {known} of {} are known, {} will be opened\n", super::files(all), super::files(all - known))
 }
 
 fn scan_text(scan: &Scan) -> String {
@@ -77,12 +81,13 @@ fn owned(destination: &Destination) -> String {
     conditions.join(" and ")
 }
 
-fn fields(plan: &Plan, wiring: &Wiring) -> Value {
+fn fields(plan: &Plan, wiring: &Wiring, known: Option<(usize, usize)>) -> Value {
     let outputs: Vec<_> = destinations(plan, wiring)
         .into_iter()
         .map(|(aggregator, to)| json!({"aggregator": aggregator, "table": to.table.name, "owned": to.owned}))
         .collect();
-    json!({"event": "planned", "plan": plan, "outputs": outputs})
+    let cache = known.map(|(known, all)| json!({"files_known": known, "files": all}));
+    json!({"event": "planned", "plan": plan, "outputs": outputs, "cache": cache})
 }
 
 #[cfg(test)]
@@ -114,6 +119,8 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
-        assert_eq!(fields(&plan, &wiring)["event"], "planned");
+        assert_eq!(fields(&plan, &wiring, None)["event"], "planned");
+        assert_eq!(fields(&plan, &wiring, Some((1, 2)))["cache"]["files_known"], 1);
+        assert!(cache_text((1, 2)).contains("1 of 2 files are known, 1 file will be opened"));
     }
 }

@@ -41,9 +41,9 @@ impl Observer for Progress {
                 self.bar.set_length(*rows);
                 self.bar.set_message("reading");
             }
-            Event::SplitFolded { rows, .. } => self.bar.inc(*rows),
+            Event::SplitFolded { rows, .. } | Event::Recalled { rows, .. } => self.bar.inc(*rows),
             // Other windows are still being read.
-            Event::Finished { .. } => {}
+            Event::Finished { .. } | Event::EntryIgnored { .. } => {}
             Event::Committing => {
                 self.style(WAITING);
                 self.bar.set_message("committing");

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use indicatif::HumanCount;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
-use tokaki_core::pipeline::{OutputRows, Report};
+use tokaki_core::pipeline::{CacheUse, OutputRows, Report};
 use tokaki_core::{Finding, Grain, Scope, TableName};
 
 use super::columns::aligned;
@@ -28,6 +28,8 @@ pub(crate) struct Summary<'a> {
     rows_out: u64,
     rows_replaced: u64,
     outputs: &'a [OutputRows],
+    /// What the cache was good for; null without one.
+    cache: Option<&'a CacheUse>,
     /// What the aggregators noticed, for instance what parity with Koku counts more than once.
     findings: &'a [Finding],
     /// Wall clock.
@@ -66,6 +68,7 @@ impl<'a> Summary<'a> {
             rows_out: done.outputs.iter().map(|output| output.rows).sum(),
             rows_replaced: done.receipt.rows_deleted,
             outputs: &done.outputs,
+            cache: done.cache.as_ref(),
             findings: &done.findings,
             seconds,
             rows_per_second: done.rows_in as f64 / seconds.max(f64::EPSILON),
@@ -101,6 +104,9 @@ impl<'a> Summary<'a> {
             );
         }
         row("replaced", HumanCount(self.rows_replaced).to_string());
+        if let Some(cache) = self.cache {
+            row("cache", known(cache));
+        }
         for (index, finding) in self.findings.iter().take(FINDINGS_SHOWN).enumerate() {
             row(if index == 0 { "noticed" } else { "" }, noticed(finding));
         }
@@ -118,6 +124,16 @@ impl<'a> Summary<'a> {
         row("look", self.look.to_owned());
         format!("tokaki  done\n{}", aligned(&rows, "  "))
     }
+}
+
+/// What was known already, and what had to be read.
+fn known(cache: &CacheUse) -> String {
+    let CacheUse { windows, windows_recalled, states_recalled, states_computed, files_opened, .. } = cache;
+    let others = states_recalled + states_computed;
+    let opened = super::files(*files_opened);
+    format!(
+        "{windows_recalled} of {windows} windows known, {states_recalled} of {others} files in others; {opened} opened"
+    )
 }
 
 /// One finding in a line, with its amounts.
@@ -189,6 +205,7 @@ mod tests {
                 location: "sqlite:tokaki.db".into(),
                 look: "sqlite3 tokaki.db".into(),
             },
+            cache: Some(CacheUse { windows: 3, windows_recalled: 2, files_opened: 1, ..CacheUse::default() }),
         };
         let reporter = Reporter::new(&LogSettings::default(), true);
         let mut summary = Summary::new(&scope, &done, &reporter, Duration::from_millis(500));
@@ -200,6 +217,7 @@ tokaki  done
   rows in   5,760
   rows out  42  summary (pod)
   replaced  1
+  cache     2 of 3 windows known, 0 of 0 files in others; 1 file opened
   time      0.50 s (11,520 rows/s)
   memory    38.0 MiB peak
   result    sqlite:tokaki.db

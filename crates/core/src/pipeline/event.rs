@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::pipeline::plan::Plan;
+use crate::scope::DateRange;
 use crate::sink::Receipt;
 
 /// Something that happened. Events carry no time: the observer has a clock, core has none.
@@ -36,6 +37,22 @@ pub enum Event<'a> {
         rows: u64,
         /// Rows of the window's days among them.
         rows_in_scope: u64,
+    },
+    /// What days came to was in the cache, whole or for one file, and its splits are not read.
+    Recalled {
+        /// The window.
+        days: DateRange,
+        /// The file, if others of the window are new.
+        file: Option<&'a str>,
+        /// Rows of the splits.
+        rows: u64,
+    },
+    /// An entry of the cache is damaged or belongs to something else. It is computed anew.
+    EntryIgnored {
+        /// Its name.
+        entry: &'a str,
+        /// What is wrong with it.
+        reason: &'a str,
     },
     /// An aggregator has its rows of a window.
     Finished {
@@ -73,14 +90,31 @@ pub struct OutputRows {
     pub rows: u64,
 }
 
+/// What the cache was good for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CacheUse {
+    /// Ranges of days that were taken on their own.
+    pub windows: usize,
+    /// Those of them whose rows were in the cache.
+    pub windows_recalled: usize,
+    /// Files in other windows whose states were in the cache.
+    pub states_recalled: usize,
+    /// Files in other windows whose states were not.
+    pub states_computed: usize,
+    /// Files of which anything was read.
+    pub files_opened: usize,
+    /// Entries that could not be used.
+    pub entries_ignored: usize,
+}
+
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
-    /// Files that were opened.
+    /// Files whose rows the result is of.
     pub files: usize,
-    /// Splits that were folded.
+    /// Splits of these files.
     pub splits: usize,
-    /// Rows of the scope's days that were folded, each table's once.
+    /// Rows of the scope's days that were folded, now or when the cache learned of them, each table's once.
     pub rows_in: u64,
     /// Rows written, by aggregator and table.
     pub outputs: Vec<OutputRows>,
@@ -88,4 +122,6 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// What the sink did.
     pub receipt: Receipt,
+    /// What the cache was good for, if there is one.
+    pub cache: Option<CacheUse>,
 }

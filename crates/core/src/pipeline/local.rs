@@ -9,17 +9,21 @@
 //! result: sums are exact, and every finish sorts.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::event::{Event, Observer, OutputRows, Report};
+use super::days::DaysDone;
+use super::event::{CacheUse, Event, Observer, OutputRows, Report};
 use super::plan::{Aggregators, DailyTables, Listing, Plan};
+use super::recall::splits::Splits;
+use super::recall::{Memory, Recall};
 use super::stage::{self, Work, Workshop};
 use super::window;
 use crate::catalog::Catalog;
@@ -43,6 +47,8 @@ pub struct Wiring {
     pub written: Vec<String>,
     /// Where rows go.
     pub sink: Arc<dyn Sink>,
+    /// What is remembered of earlier runs, if anything is to be.
+    pub memory: Option<Memory>,
 }
 
 /// Whether a run has threads of its own.
@@ -136,18 +142,28 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
 
     let plan = plan(scope, wiring, options).await?;
     observer.event(&Event::Planned { plan: &plan });
+    let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, scope, observer));
+    let recall = recall.as_ref();
+    let splits_of = Splits::new(wiring.reader.as_ref(), recall).await?;
     let mut works = Vec::with_capacity(plan.stages.len());
     for stage in &plan.stages {
-        works.push(stage::works(stage, wiring.reader.as_ref()).await?);
+        works.push(stage::works(stage, &splits_of).await?);
     }
+    splits_of.keep().await?;
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
     let windows =
         if plan.by_windows { window::cut(scope.days, splits(), options.window_rows) } else { vec![scope.days] };
+    // What is remembered is remembered by day. A file that comes may move the windows, but not the days of others.
+    let parts = |window: &DateRange| match recall {
+        Some(_) if plan.by_windows => window::cut(*window, splits(), 0),
+        _ => vec![*window],
+    };
+    let windows: Vec<Vec<DateRange>> = windows.iter().map(parts).collect();
     let rows = splits().map(|split| split.rows).sum();
     let workers = options.mode.workers(options.workers, rows);
     observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
 
-    let workshop = workshop(wiring, options, workers, observer, windows.len())?;
+    let workshop = workshop(wiring, options, workers, observer, recall, windows.len())?;
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
     let reading = read(&plan, &works, &windows, workers, &workshop, send);
@@ -155,7 +171,36 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     let ((), mut report) = futures::future::try_join(reading, writing).await?;
     report.files = plan.files();
     report.splits = splits().count();
+    if let Some(recall) = recall {
+        recall.prune().await;
+        report.cache = Some(CacheUse { windows: windows.concat().len(), ..recall.counts() });
+    }
     Ok(report)
+}
+
+/// How many files of the plan were opened by an earlier run, and how many there are; `None` without a memory.
+///
+/// # Errors
+/// `Bug` only.
+pub async fn known_files(plan: &Plan, wiring: &Wiring) -> Result<Option<(usize, usize)>> {
+    let Some(memory) = &wiring.memory else { return Ok(None) };
+    let recall = Recall::new(memory, &plan.scope, &Unheard);
+    let splits_of = Splits::new(wiring.reader.as_ref(), Some(&recall)).await?;
+    let mut new = BTreeSet::new();
+    for scan in plan.stages.iter().flat_map(|stage| &stage.scans) {
+        for file in &scan.files {
+            if !splits_of.knows(scan, file)? {
+                new.insert(&file.path);
+            }
+        }
+    }
+    Ok(Some((plan.files() - new.len(), plan.files())))
+}
+
+struct Unheard;
+
+impl Observer for Unheard {
+    fn event(&self, _: &Event<'_>) {}
 }
 
 fn workshop<'a>(
@@ -163,6 +208,7 @@ fn workshop<'a>(
     options: &RunOptions,
     workers: usize,
     observer: &'a dyn Observer,
+    recall: Option<&'a Recall<'a>>,
     windows: usize,
 ) -> Result<Workshop<'a>> {
     const KIB: u64 = 1 << 10;
@@ -180,15 +226,16 @@ fn workshop<'a>(
         pool: if workers > 1 { Some(Arc::new(pool()?)) } else { None },
         in_flight: Semaphore::new(most_in_flight as usize),
         most_of_a_split: most_in_flight / u32::try_from(workers).unwrap_or(u32::MAX).max(1),
-        // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged.
-        folds_at_once: workers.div_ceil(windows),
+        // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged. Of
+        // windows that are remembered there may be one that is not.
+        folds_at_once: if recall.is_some() { workers } else { workers.div_ceil(windows) },
+        recall,
     })
 }
 
-/// What a window came to, by aggregator.
+/// What a window came to, part by part.
 struct Window {
-    rows_in: u64,
-    finished: BTreeMap<String, Finished>,
+    parts: Vec<DaysDone>,
     /// Given back when the rows are with the sink and freed.
     _in_memory: OwnedSemaphorePermit,
 }
@@ -197,7 +244,7 @@ struct Window {
 async fn read(
     plan: &Plan,
     works: &[Vec<Work>],
-    windows: &[DateRange],
+    windows: &[Vec<DateRange>],
     workers: usize,
     workshop: &Workshop<'_>,
     to: mpsc::Sender<Window>,
@@ -205,17 +252,12 @@ async fn read(
     // One more than there are workers: while one is finished and written, the others are folded.
     let in_memory = Arc::new(Semaphore::new(workers + 1));
     let in_memory = &in_memory;
-    let mut under_way = futures::stream::iter(windows.iter().map(|days| async move {
+    let mut under_way = futures::stream::iter(windows.iter().map(|window| async move {
         let permit = Arc::clone(in_memory).acquire_owned().await;
         let permit = permit.map_err(|_| Error::bug("nobody closes the number of windows"))?;
-        let mut window = Window { rows_in: 0, finished: BTreeMap::new(), _in_memory: permit };
-        for (stage, works) in plan.stages.iter().zip(works) {
-            let of_window = stage::of_window(works, *days);
-            let done = workshop.run_stage(stage, of_window, &window.finished).await?;
-            window.rows_in += done.rows_in;
-            window.finished.extend(done.finished);
-        }
-        Ok::<_, Error>(window)
+        let parts = window.iter().map(|days| workshop.days(plan, works, *days));
+        let parts = futures::stream::iter(parts).buffered(workers + 1).try_collect().await?;
+        Ok::<_, Error>(Window { parts, _in_memory: permit })
     }))
     .buffered(workers + 1);
     while let Some(window) = under_way.next().await {
@@ -236,18 +278,24 @@ async fn write(
 ) -> Result<Report> {
     let mut report = Report::default();
     let mut replacement = None;
-    while let Some(mut window) = from.recv().await {
-        report.rows_in += window.rows_in;
+    while let Some(Window { mut parts, _in_memory }) = from.recv().await {
+        report.rows_in += parts.iter().map(|part| part.rows_in).sum::<u64>();
+        // By aggregator and output before the days, so that the order of rows does not show the parts.
         let mut rows_of: Vec<(&String, Output, RecordBatch)> = Vec::new();
         for name in &plan.written {
-            let Some(finished) = window.finished.remove(name) else { continue };
-            report.findings.extend(finished.findings);
-            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs);
-            rows_of.extend(outputs.filter(|(output, rows)| is_written(output, rows)).map(|(o, rows)| (name, o, rows)));
+            let mut of_aggregator: Vec<Finished> = Vec::new();
+            of_aggregator.extend(parts.iter_mut().filter_map(|part| part.finished.remove(name)));
+            for (index, output) in wiring.aggregators[name].outputs().into_iter().enumerate() {
+                let of_output = of_aggregator.iter().filter_map(|finished| finished.outputs.get(index));
+                let written = of_output.filter(|rows| is_written(&output, rows));
+                rows_of.extend(written.map(|rows| (name, output.clone(), rows.clone())));
+            }
+            report.findings.extend(of_aggregator.into_iter().flat_map(|finished| finished.findings));
         }
         // Begun with the first window, so that a run whose first rows are unusable does not touch the destination.
         if replacement.is_none() {
-            let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
+            let mut outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
+            outputs.dedup();
             replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
         }
         for (name, output, rows) in &rows_of {
@@ -300,7 +348,7 @@ fn count_rows(report: &mut Report, aggregator: &str, output: &Output, rows: u64)
 
 /// By what and subject: an order that does not show where the windows were cut.
 fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|left, right| (left.what, &left.subject).cmp(&(right.what, &right.subject)));
+    findings.sort_by(|left, right| (&left.what, &left.subject).cmp(&(&right.what, &right.subject)));
 }
 
 /// The outputs of the enabled aggregators that have a destination.

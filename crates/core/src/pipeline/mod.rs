@@ -1,12 +1,15 @@
 //! A run, first as data and then carried out: [`Plan`] says what will be read and computed, [`local::run`] does it on
 //! this machine, and [`Event`]s tell an [`Observer`] what happens.
 
+mod days;
 pub mod event;
 pub mod local;
 pub mod plan;
+mod recall;
 mod stage;
 mod window;
 
-pub use event::{Event, Observer, OutputRows, Report};
+pub use event::{CacheUse, Event, Observer, OutputRows, Report};
 pub use local::{Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};
+pub use recall::Memory;

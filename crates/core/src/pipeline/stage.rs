@@ -1,39 +1,56 @@
 //! Folds one stage of one window: splits are fetched, decoded, folded into states that are nobody else's, merged and
 //! finished.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow::array::RecordBatch;
 use futures::StreamExt;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::days;
 use super::event::{Event, Observer};
 use super::local::Wiring;
 use super::plan::{Scan, Stage};
+use super::recall::Recall;
+use super::recall::splits::Splits;
 use crate::aggregator::{AnyState, Fold};
 use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::finding::Finished;
 use crate::input::{InputId, Selection, Source, TableName};
-use crate::reader::{ChunkDecoder, Reader, Split};
+use crate::reader::{ChunkDecoder, Split};
 use crate::scope::DateRange;
 
 /// A split and the scan that it belongs to.
 #[derive(Clone)]
 pub(super) struct Work {
     pub(super) split: Arc<Split>,
-    table: TableName,
-    selection: Arc<Selection>,
-    feeds: Arc<[(usize, InputId)]>,
+    pub(super) table: TableName,
+    pub(super) selection: Arc<Selection>,
+    /// Whom it feeds, by position in the stage.
+    pub(super) feeds: Arc<[(usize, InputId)]>,
+}
+
+impl Work {
+    /// Whether both are splits of one file, read for the same.
+    pub(super) fn is_of_same_file(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.selection, &other.selection) && self.split.file.path == other.split.file.path
+    }
+
+    /// Positions of the aggregators that it feeds, each once.
+    pub(super) fn fed(&self) -> Vec<usize> {
+        self.feeds.iter().map(|(position, _)| *position).collect::<BTreeSet<_>>().into_iter().collect()
+    }
 }
 
 /// The splits of a stage for all days, in the order of tables, files and row groups.
 ///
 /// # Errors
 /// The first in that order.
-pub(super) async fn works(stage: &Stage, reader: &dyn Reader) -> Result<Vec<Work>> {
+pub(super) async fn works(stage: &Stage, splits: &Splits<'_>) -> Result<Vec<Work>> {
     /// Footers read at once.
     const FOOTERS_AT_ONCE: usize = 8;
     let mut works = Vec::new();
@@ -42,8 +59,7 @@ pub(super) async fn works(stage: &Stage, reader: &dyn Reader) -> Result<Vec<Work
         let feeds = positions(stage, scan);
         let mut of_files = futures::stream::iter(scan.files.iter().map(|file| {
             let place = place_of(&scan.table, &file.shown, None);
-            let selection = &selection;
-            async move { reader.splits(file, selection).await.map_err(|error| error.at(&place)) }
+            async move { splits.of(scan, file).await.map_err(|error| error.at(&place)) }
         }))
         .buffered(FOOTERS_AT_ONCE);
         while let Some(splits) = of_files.next().await {
@@ -102,6 +118,7 @@ pub(super) struct Workshop<'a> {
     pub(super) most_of_a_split: u32,
     /// Splits of one window that are folded at once.
     pub(super) folds_at_once: usize,
+    pub(super) recall: Option<&'a Recall<'a>>,
 }
 
 /// What a stage of a window came to.
@@ -110,8 +127,17 @@ pub(super) struct StageDone {
     pub(super) finished: BTreeMap<String, Finished>,
 }
 
+/// The aggregators of a stage, ready to fold.
+pub(super) type Folds = Arc<[Arc<dyn Fold>]>;
 /// A state of each aggregator of the stage.
-type States = Vec<AnyState>;
+pub(super) type States = Vec<AnyState>;
+
+/// What splits came to.
+pub(super) struct Folded {
+    /// Their rows of the window's days.
+    pub(super) rows_in: u64,
+    pub(super) states: States,
+}
 
 impl Workshop<'_> {
     /// Folds `works` and finishes the stage's aggregators. `finished` is what earlier stages came to.
@@ -122,24 +148,17 @@ impl Workshop<'_> {
         &self,
         stage: &Stage,
         works: Vec<Work>,
+        days: DateRange,
         finished: &BTreeMap<String, Finished>,
     ) -> Result<StageDone> {
-        let folds: Arc<[Arc<dyn Fold>]> = self.prepare(stage, finished)?.into();
-        let idle: Arc<Mutex<Vec<States>>> = Arc::default();
-        let folds_at_once = Semaphore::new(self.folds_at_once);
-        let mut rows_in = 0;
-        // One split is fetched ahead of those that are folded. `buffered` keeps the order, so that the error that is
-        // told is the first one in the order of the splits.
-        let mut folding =
-            futures::stream::iter(works.into_iter().map(|work| self.fold(work, &folds, &folds_at_once, &idle)))
-                .buffered(self.folds_at_once + 1);
-        while let Some(rows) = folding.next().await {
-            rows_in += rows?;
-        }
-        drop(folding);
-        let states = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
-        let beside_each_other = self.pool.is_some();
-        let finished = self.on_pool(move || finish(&folds, states, beside_each_other)).await?;
+        let handovers = self.handovers(stage, finished)?;
+        let folds: Folds = self.prepare(stage, &handovers)?.into();
+        let Folded { rows_in, states } = match self.recall {
+            Some(recall) => self.fold_by_file(recall, stage, works, &folds, days, &handovers).await?,
+            None => self.fold_all(works, &folds).await?,
+        };
+        let beside = self.beside_each_other();
+        let finished = self.on_pool(move || finish(&folds, states, beside)).await?;
         let mut of_stage = BTreeMap::new();
         for (name, finished) in stage.aggregators.iter().zip(finished) {
             let rows = finished.outputs.iter().map(|rows| rows.num_rows() as u64).sum();
@@ -149,36 +168,92 @@ impl Workshop<'_> {
         Ok(StageDone { rows_in, finished: of_stage })
     }
 
-    fn prepare(&self, stage: &Stage, finished: &BTreeMap<String, Finished>) -> Result<Vec<Arc<dyn Fold>>> {
-        let prepare = |name: &String| {
-            let aggregator = Arc::clone(&self.wiring.aggregators[name]);
-            let handovers = aggregator
-                .inputs()
-                .iter()
-                .filter_map(|input| match input.source {
-                    Source::OutputOf(other) => Some(
-                        finished
-                            .get(other)
-                            .and_then(|finished| finished.outputs.first().cloned())
-                            .ok_or_else(|| Error::bug(format!("`{other}` handed nothing over to `{name}`"))),
-                    ),
-                    _ => None,
-                })
-                .collect::<Result<_>>()?;
-            aggregator.prepare(handovers)
+    /// What earlier stages hand over, by aggregator of the stage.
+    fn handovers(&self, stage: &Stage, finished: &BTreeMap<String, Finished>) -> Result<Vec<Vec<RecordBatch>>> {
+        let of_aggregator = |name: &String| {
+            let inputs = self.wiring.aggregators[name].inputs();
+            let handed_over = inputs.iter().filter_map(|input| match input.source {
+                Source::OutputOf(other) => Some(
+                    finished
+                        .get(other)
+                        .and_then(|finished| finished.outputs.first().cloned())
+                        .ok_or_else(|| Error::bug(format!("`{other}` handed nothing over to `{name}`"))),
+                ),
+                _ => None,
+            });
+            handed_over.collect()
         };
-        stage.aggregators.iter().map(prepare).collect()
+        stage.aggregators.iter().map(of_aggregator).collect()
+    }
+
+    fn prepare(&self, stage: &Stage, handovers: &[Vec<RecordBatch>]) -> Result<Vec<Arc<dyn Fold>>> {
+        let aggregators = stage.aggregators.iter().map(|name| Arc::clone(&self.wiring.aggregators[name]));
+        aggregators.zip(handovers).map(|(aggregator, handovers)| aggregator.prepare(handovers.clone())).collect()
+    }
+
+    /// Folds the splits of each file into states of their own, which are kept, and merges these.
+    async fn fold_by_file(
+        &self,
+        recall: &Recall<'_>,
+        stage: &Stage,
+        works: Vec<Work>,
+        folds: &Folds,
+        days: DateRange,
+        handovers: &[Vec<RecordBatch>],
+    ) -> Result<Folded> {
+        let files: Vec<Vec<Work>> = works.chunk_by(Work::is_of_same_file).map(<[Work]>::to_vec).collect();
+        // What a fold looks up is part of what its state depends on. Who folds nothing needs no digest.
+        let handovers = if files.is_empty() { String::new() } else { days::digest(&handovers.concat())? };
+        let mut folded: Option<Folded> = None;
+        let of_file = |works| self.states_of_file(recall, stage, works, folds, days, &handovers);
+        let mut folding = futures::stream::iter(files.into_iter().map(of_file)).buffered(self.folds_at_once + 1);
+        while let Some(file) = folding.next().await {
+            let file = file?;
+            folded = Some(match folded {
+                None => file,
+                Some(before) => {
+                    let (folds, rows_in) = (Arc::clone(folds), before.rows_in + file.rows_in);
+                    let (both, beside) = (vec![before.states, file.states], self.beside_each_other());
+                    Folded { rows_in, states: self.on_pool(move || merge(&folds, both, beside)).await? }
+                }
+            });
+        }
+        Ok(folded.unwrap_or_else(|| Folded { rows_in: 0, states: folds.iter().map(|fold| fold.start()).collect() }))
+    }
+
+    /// Folds splits into one state of each aggregator.
+    ///
+    /// # Errors
+    /// The first in the order of `works`, whatever the number of workers.
+    pub(super) async fn fold_all(&self, works: Vec<Work>, folds: &Folds) -> Result<Folded> {
+        let idle: Arc<Mutex<Vec<States>>> = Arc::default();
+        let folds_at_once = Semaphore::new(self.folds_at_once);
+        let mut rows_in = 0;
+        // One split is fetched ahead of those that are folded. `buffered` keeps the order, so that the error that is
+        // told is the first one in the order of the splits.
+        let fold = |work| self.fold(work, folds, &folds_at_once, &idle);
+        let mut folding = futures::stream::iter(works.into_iter().map(fold)).buffered(self.folds_at_once + 1);
+        while let Some(rows) = folding.next().await {
+            rows_in += rows?;
+        }
+        drop(folding);
+        let states = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let (folds, beside) = (Arc::clone(folds), self.beside_each_other());
+        Ok(Folded { rows_in, states: self.on_pool(move || merge(&folds, states, beside)).await? })
     }
 
     /// Fetches a split here and folds it on the pool; the answer is the number of its rows in the window.
     async fn fold(
         &self,
         work: Work,
-        folds: &Arc<[Arc<dyn Fold>]>,
+        folds: &Folds,
         folds_at_once: &Semaphore,
         idle: &Arc<Mutex<Vec<States>>>,
     ) -> Result<u64> {
         const KIB: u64 = 1 << 10;
+        if let Some(recall) = self.recall {
+            recall.opened(&work.split.file.path);
+        }
         // However large they are, there are as many as keep the workers busy.
         let kibibytes = u32::try_from(work.split.bytes.div_ceil(KIB)).unwrap_or(u32::MAX).min(self.most_of_a_split);
         let never_closed = |_| Error::bug("nobody closes the budget");
@@ -198,7 +273,10 @@ impl Workshop<'_> {
         Ok(counts.in_scope)
     }
 
-    async fn on_pool<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    pub(super) async fn on_pool<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         // A panic of ours must end the run, not the program.
         let work = move || {
             std::panic::catch_unwind(AssertUnwindSafe(work))
@@ -211,6 +289,10 @@ impl Workshop<'_> {
             let _ = send.send(work());
         });
         receive.await.map_err(|_| Error::bug("a worker ended without a word"))?
+    }
+
+    fn beside_each_other(&self) -> bool {
+        self.pool.is_some()
     }
 }
 
@@ -270,27 +352,47 @@ fn said(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason was given")
 }
 
-/// Merges and finishes each aggregator's states; on a pool aggregators beside each other, since they have nothing in
-/// common. The error is that of the first aggregator that has one.
-fn finish(folds: &[Arc<dyn Fold>], all_states: Vec<States>, beside_each_other: bool) -> Result<Vec<Finished>> {
+/// Merges each aggregator's states.
+///
+/// # Errors
+/// That of the first aggregator that has one.
+fn merge(folds: &[Arc<dyn Fold>], all_states: Vec<States>, beside_each_other: bool) -> Result<States> {
     let mut of_aggregators: Vec<Vec<AnyState>> = folds.iter().map(|_| Vec::new()).collect();
     for states in all_states {
         for (of_aggregator, state) in of_aggregators.iter_mut().zip(states) {
             of_aggregator.push(state);
         }
     }
-    let finish = |(fold, states): (&Arc<dyn Fold>, Vec<AnyState>)| {
+    each(folds, of_aggregators, beside_each_other, |fold, states| {
         let mut states = states.into_iter();
         let mut merged = states.next().unwrap_or_else(|| fold.start());
         for state in states {
             fold.merge(&mut merged, state)?;
         }
-        fold.finish(merged)
-    };
+        Ok(merged)
+    })
+}
+
+/// Finishes each aggregator's state.
+///
+/// # Errors
+/// That of the first aggregator that has one.
+fn finish(folds: &[Arc<dyn Fold>], states: States, beside_each_other: bool) -> Result<Vec<Finished>> {
+    each(folds, states, beside_each_other, |fold, state| fold.finish(state))
+}
+
+/// Does `work` for each aggregator; on a pool beside each other, since aggregators have nothing in common.
+fn each<T: Send, R: Send>(
+    folds: &[Arc<dyn Fold>],
+    of_aggregators: Vec<T>,
+    beside_each_other: bool,
+    work: impl Fn(&dyn Fold, T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
     let pairs: Vec<_> = folds.iter().zip(of_aggregators).collect();
+    let work = |(fold, of_aggregator): (&Arc<dyn Fold>, T)| work(fold.as_ref(), of_aggregator);
     if !beside_each_other {
-        return pairs.into_iter().map(finish).collect();
+        return pairs.into_iter().map(work).collect();
     }
-    let finished: Vec<Result<Finished>> = pairs.into_par_iter().map(finish).collect();
-    finished.into_iter().collect()
+    let done: Vec<Result<R>> = pairs.into_par_iter().map(work).collect();
+    done.into_iter().collect()
 }

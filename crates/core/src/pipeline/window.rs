@@ -10,6 +10,8 @@ use crate::scope::{DateRange, day_of_instant, days_since_epoch};
 const MOST_STRADDLING_PERCENT: u64 = 12;
 
 /// The windows of `days`, in order and without gaps, each of `least_rows` rows or more as far as there are so many.
+/// For 0 rows every midnight is a cut, also where there are no rows: a day's window then does not change with what comes
+/// after it.
 ///
 /// No aggregator that runs by windows looks across midnight, so where the cuts lie changes no row. They depend on the
 /// splits alone and not on how many workers there are.
@@ -36,7 +38,8 @@ pub(super) fn cut<'a>(days: DateRange, splits: impl Iterator<Item = &'a Split>, 
         rows += beginning[day];
         left -= beginning[day];
         let last = day + 1 == count;
-        let worth_it = rows >= least_rows && left > 0 && straddling[day] * 100 <= rows * MOST_STRADDLING_PERCENT;
+        let enough = least_rows == 0 || (rows >= least_rows && left > 0);
+        let worth_it = enough && straddling[day] * 100 <= rows * MOST_STRADDLING_PERCENT;
         if last || worth_it {
             let date = |day: usize| days.start() + TimeDelta::days(day as i64);
             // Both ends lie inside the range that was cut.
@@ -87,6 +90,13 @@ mod tests {
         assert_eq!(windows(&[]), ["2025-10-01 to 2025-10-05"]);
         let days = [(1, 40_000), (2, 40_000), (4, 70_000), (5, 10)].map(|(day, rows)| split(rows, Some((day, day))));
         assert_eq!(windows(&days), ["2025-10-01 to 2025-10-02", "2025-10-03 to 2025-10-04", "2025-10-05"]);
+    }
+
+    #[test]
+    fn where_each_day_counts_empty_ones_do_too() {
+        let cut = |splits: &[Split]| cut(october(), splits.iter(), 0).len();
+        assert_eq!(cut(&[split(10, Some((2, 2)))]), 5);
+        assert_eq!(cut(&[split(10, Some((2, 3)))]), 4);
     }
 
     #[test]

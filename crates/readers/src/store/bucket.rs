@@ -18,7 +18,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(30);
 
 /// A bucket, and all that is needed to open it.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     config: StoreConfig,
     name: String,
     prefix: String,
@@ -41,7 +41,7 @@ impl Bucket {
     ///
     /// # Errors
     /// `Config` for settings that opendal or the credential files do not like.
-    pub(super) fn operator(&self) -> Result<Operator> {
+    pub(crate) fn operator(&self) -> Result<Operator> {
         let Self { config, name, prefix, context } = self;
         let mut builder = services::S3::default().bucket(name).root(prefix);
         if let Some(endpoint) = &config.endpoint {

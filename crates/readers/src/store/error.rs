@@ -18,7 +18,7 @@ impl AtFile for Error {
 }
 
 /// An error of the store, by what the user can do about it.
-pub(super) fn store_error(error: opendal::Error) -> Error {
+pub(crate) fn store_error(error: opendal::Error) -> Error {
     let said = said(&error);
     match error.kind() {
         opendal::ErrorKind::PermissionDenied => {
@@ -60,7 +60,7 @@ pub(super) fn tell_retry(event: RetryEvent<'_>) {
 }
 
 /// What went wrong and why at bottom, in one line. opendal's own text adds urls, layers and backtraces.
-fn said(error: &opendal::Error) -> String {
+pub(crate) fn said(error: &opendal::Error) -> String {
     /// An error page of a proxy is longer than anybody reads.
     const LONGEST: usize = 300;
     let text = match (code(error), field(error, "message"), root(error)) {

@@ -13,12 +13,11 @@ use opendal::{Entry, EntryMode, Operator};
 use tokaki_core::{DataFile, Error, Result, Section};
 use url::Url;
 
+pub(crate) use bucket::Bucket;
 pub use config::{AddressingStyle, StoreConfig};
-pub(crate) use error::AtFile;
+pub(crate) use error::{AtFile, said, store_error};
 pub(crate) use file::StoredFile;
 
-use bucket::Bucket;
-use error::store_error;
 use folder::Folder;
 
 /// Files under one root.
@@ -134,6 +133,14 @@ impl Store {
             }
         }
     }
+}
+
+/// The bucket of `url`, opened as the `[store]` section says; `key` is the setting that holds `url`.
+///
+/// # Errors
+/// `Config` if a setting cannot be used.
+pub(crate) fn bucket(section: &Section, url: &Url, key: &str) -> Result<Bucket> {
+    Bucket::new(section.parse()?, url, key)
 }
 
 /// An entity tag without its quotes: some stores leave them out in listings.
