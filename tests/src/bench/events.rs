@@ -11,7 +11,8 @@ pub struct Pieces {
     pub splits: usize,
     /// Chunks in them, if no row is outside of the scope.
     pub chunks: u64,
-    /// Row groups that ended after one that stands behind them in the plan.
+    /// Row groups that ended after one that stands behind them in the plan: windows of days go through all tables
+    /// beside each other, and in a window row groups end as they end.
     pub out_of_order: usize,
 }
 
@@ -23,7 +24,6 @@ enum Event {
         plan: Plan,
     },
     SplitFolded {
-        stage: usize,
         file: String,
         row_group: usize,
         rows: u64,
@@ -61,8 +61,8 @@ struct Selection {
 /// What the lines of standard error tell; nothing if they are not events.
 pub(super) fn pieces(lines: &str) -> Pieces {
     let mut pieces = Pieces::default();
-    // Place in the plan and rows of a chunk, by stage and file.
-    let mut planned: BTreeMap<(usize, String), (usize, u64)> = BTreeMap::new();
+    // Stage, place in it and rows of a chunk, by file.
+    let mut planned: BTreeMap<String, (usize, usize, u64)> = BTreeMap::new();
     // The hindmost row group that has ended, by stage.
     let mut hindmost: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
     for event in lines.lines().filter_map(|line| serde_json::from_str(line).ok()) {
@@ -73,12 +73,12 @@ pub(super) fn pieces(lines: &str) -> Pieces {
                         let chunk_rows = scan.selection.chunk_rows;
                         scan.files.into_iter().map(move |file| (file.shown, chunk_rows))
                     });
-                    let places = files.enumerate().map(|(place, (file, rows))| ((stage, file), (place, rows)));
+                    let places = files.enumerate().map(|(place, (file, rows))| (file, (stage, place, rows)));
                     planned.extend(places);
                 }
             }
-            Event::SplitFolded { stage, file, row_group, rows } => {
-                let (place, chunk_rows) = planned.get(&(stage, file)).copied().unwrap_or_default();
+            Event::SplitFolded { file, row_group, rows } => {
+                let (stage, place, chunk_rows) = planned.get(&file).copied().unwrap_or_default();
                 pieces.splits += 1;
                 pieces.chunks += if chunk_rows == 0 { 1 } else { rows.div_ceil(chunk_rows) };
                 let ended = (place, row_group);
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn folded(file: &str, row_group: usize) -> String {
-        format!(r#"{{"ts":"t","event":"split_folded","stage":0,"file":"{file}","row_group":{row_group},"rows":20000}}"#)
+        format!(r#"{{"ts":"t","event":"split_folded","file":"{file}","row_group":{row_group},"rows":20000}}"#)
     }
 
     #[test]
