@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Date32Type;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -28,7 +28,7 @@ use super::stage::{self, Work, Workshop};
 use super::window;
 use crate::catalog::Catalog;
 use crate::error::{Error, ErrorKind, Result};
-use crate::finding::{Finding, Finished};
+use crate::finding::Finding;
 use crate::output::Output;
 use crate::reader::Reader;
 use crate::scope::{DateRange, Scope};
@@ -151,14 +151,9 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     }
     splits_of.keep().await?;
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
-    let windows =
-        if plan.by_windows { window::cut(scope.days, splits(), options.window_rows) } else { vec![scope.days] };
-    // What is remembered is remembered by day. A file that comes may move the windows, but not the days of others.
-    let parts = |window: &DateRange| match recall {
-        Some(_) if plan.by_windows => window::cut(*window, splits(), 0),
-        _ => vec![*window],
-    };
-    let windows: Vec<Vec<DateRange>> = windows.iter().map(parts).collect();
+    // What is remembered is remembered by day: windows of several days would move with every file that comes.
+    let window_rows = if recall.is_some() { 0 } else { options.window_rows };
+    let windows = if plan.by_windows { window::cut(scope.days, splits(), window_rows) } else { vec![scope.days] };
     let rows = splits().map(|split| split.rows).sum();
     let workers = options.mode.workers(options.workers, rows);
     observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
@@ -173,7 +168,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     report.splits = splits().count();
     if let Some(recall) = recall {
         recall.prune().await;
-        report.cache = Some(CacheUse { windows: windows.concat().len(), ..recall.counts() });
+        report.cache = Some(CacheUse { windows: windows.len(), ..recall.counts() });
     }
     Ok(report)
 }
@@ -233,9 +228,9 @@ fn workshop<'a>(
     })
 }
 
-/// What a window came to, part by part.
+/// What a window came to.
 struct Window {
-    parts: Vec<DaysDone>,
+    done: DaysDone,
     /// Given back when the rows are with the sink and freed.
     _in_memory: OwnedSemaphorePermit,
 }
@@ -244,7 +239,7 @@ struct Window {
 async fn read(
     plan: &Plan,
     works: &[Vec<Work>],
-    windows: &[Vec<DateRange>],
+    windows: &[DateRange],
     workers: usize,
     workshop: &Workshop<'_>,
     to: mpsc::Sender<Window>,
@@ -252,12 +247,11 @@ async fn read(
     // One more than there are workers: while one is finished and written, the others are folded.
     let in_memory = Arc::new(Semaphore::new(workers + 1));
     let in_memory = &in_memory;
-    let mut under_way = futures::stream::iter(windows.iter().map(|window| async move {
+    let mut under_way = futures::stream::iter(windows.iter().map(|days| async move {
         let permit = Arc::clone(in_memory).acquire_owned().await;
         let permit = permit.map_err(|_| Error::bug("nobody closes the number of windows"))?;
-        let parts = window.iter().map(|days| workshop.days(plan, works, *days));
-        let parts = futures::stream::iter(parts).buffered(workers + 1).try_collect().await?;
-        Ok::<_, Error>(Window { parts, _in_memory: permit })
+        let done = workshop.days(plan, works, *days).await?;
+        Ok::<_, Error>(Window { done, _in_memory: permit })
     }))
     .buffered(workers + 1);
     while let Some(window) = under_way.next().await {
@@ -278,24 +272,18 @@ async fn write(
 ) -> Result<Report> {
     let mut report = Report::default();
     let mut replacement = None;
-    while let Some(Window { mut parts, _in_memory }) = from.recv().await {
-        report.rows_in += parts.iter().map(|part| part.rows_in).sum::<u64>();
-        // By aggregator and output before the days, so that the order of rows does not show the parts.
+    while let Some(Window { mut done, _in_memory }) = from.recv().await {
+        report.rows_in += done.rows_in;
         let mut rows_of: Vec<(&String, Output, RecordBatch)> = Vec::new();
         for name in &plan.written {
-            let mut of_aggregator: Vec<Finished> = Vec::new();
-            of_aggregator.extend(parts.iter_mut().filter_map(|part| part.finished.remove(name)));
-            for (index, output) in wiring.aggregators[name].outputs().into_iter().enumerate() {
-                let of_output = of_aggregator.iter().filter_map(|finished| finished.outputs.get(index));
-                let written = of_output.filter(|rows| is_written(&output, rows));
-                rows_of.extend(written.map(|rows| (name, output.clone(), rows.clone())));
-            }
-            report.findings.extend(of_aggregator.into_iter().flat_map(|finished| finished.findings));
+            let Some(finished) = done.finished.remove(name) else { continue };
+            report.findings.extend(finished.findings);
+            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs);
+            rows_of.extend(outputs.filter(|(output, rows)| is_written(output, rows)).map(|(o, rows)| (name, o, rows)));
         }
         // Begun with the first window, so that a run whose first rows are unusable does not touch the destination.
         if replacement.is_none() {
-            let mut outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
-            outputs.dedup();
+            let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
             replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
         }
         for (name, output, rows) in &rows_of {
