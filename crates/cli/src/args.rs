@@ -89,9 +89,15 @@ pub(crate) struct RunArgs {
     /// Print what would be read and written, and stop
     #[arg(long)]
     pub(crate) plan: bool,
-    /// Write an empty result if there are no files
+    /// Write an empty result if there is nothing to read
     #[arg(long)]
     pub(crate) allow_empty: bool,
+    /// Write even if a day loses more rows than run.shrink_limit allows
+    #[arg(long)]
+    pub(crate) accept_shrink: bool,
+    /// Do without files that cannot be read; the run then ends with code 3
+    #[arg(long)]
+    pub(crate) quarantine: bool,
     /// Print nothing but errors
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -161,6 +167,8 @@ impl Cli {
             flag("--org", "scope.org", run.org.as_deref());
             flag("--source", "scope.source_uuid", run.source.as_deref());
             flag("--allow-empty", "run.allow_empty", run.allow_empty.then_some("true"));
+            flag("--accept-shrink", "run.shrink_limit", run.accept_shrink.then_some("1"));
+            flag("--quarantine", "run.quarantine", run.quarantine.then_some("true"));
         }
         texts
     }

@@ -49,7 +49,7 @@ pub fn main() -> ExitCode {
     let mut format = LogFormat::default();
     let outcome = panics::caught(|| dispatch(&cli, &mut format));
     match outcome {
-        Ok(()) => Exit::Done.into(),
+        Ok(exit) => exit.into(),
         Err(failure) => {
             report::error::print(&failure, format);
             failure.exit.into()
@@ -58,36 +58,33 @@ pub fn main() -> ExitCode {
 }
 
 /// `format` is what errors are written in, as soon as it is known.
-fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<(), Failure> {
+fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Run(args) => {
             let config = load(cli, format).map_err(Failure::before_the_run)?;
             report::log::start(&config.settings.log, args.quiet);
-            on_runtime(run::run(&config, args))
+            return on_runtime(run::run(&config, args));
         }
         Command::Convert(args) => {
             *format = sources(cli)?.log_format();
-            on_runtime(convert::run(args, *format))
+            on_runtime(convert::run(args, *format))?;
         }
         Command::Config(ConfigCommand::Show { .. }) => {
             let config = load(cli, format)?;
             on_runtime(check_plugins(&config))?;
             report::stdout(&config::show(&config));
-            Ok(())
         }
         Command::Config(ConfigCommand::Schema) => {
             report::stdout(&format!("{:#}\n", config::schema::of_everything()));
-            Ok(())
         }
         Command::Plugins(PluginsCommand::List) => {
             report::stdout(&plugins_cmd::list());
-            Ok(())
         }
         Command::Plugins(PluginsCommand::Show { name }) => {
             report::stdout(&plugins_cmd::show(name)?);
-            Ok(())
         }
     }
+    Ok(Exit::Done)
 }
 
 fn sources(cli: &Cli) -> Result<Sources, Failure> {
@@ -120,7 +117,7 @@ async fn check_plugins(config: &Config) -> Result<(), Failure> {
 }
 
 /// Plugins may open connections as soon as they are built, so that happens on the runtime as well.
-fn on_runtime(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+fn on_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     /// What a dropped run may take to roll back and close.
     const CLEAN_UP: Duration = Duration::from_secs(2);
     // Everything that computes has threads of its own; what is left only waits.

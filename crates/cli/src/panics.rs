@@ -22,7 +22,7 @@ pub(crate) fn remember() {
 ///
 /// # Errors
 /// Those of the work, or `Bug`.
-pub(crate) fn caught(work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+pub(crate) fn caught<T>(work: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         let error = Error::bug(last.unwrap_or_else(|| "panicked".to_owned()));
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn a_panic_is_a_bug_and_not_a_crash() {
-        let failure = caught(|| panic!("an invariant broke")).expect_err("it panicked");
+        let failure = caught::<()>(|| panic!("an invariant broke")).expect_err("it panicked");
         assert_eq!(failure.exit, Exit::Bug);
     }
 }

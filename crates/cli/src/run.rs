@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokaki_core::pipeline::{Plan, Report, Wiring, local};
+use tokaki_core::pipeline::{EmptyInput, Plan, Report, Wiring, local};
 use tokaki_core::{Error, ErrorKind, Result, Scope};
 
 use crate::args::RunArgs;
@@ -19,11 +19,11 @@ const DESTINATION_UNCHANGED: &str = "the destination was not changed";
 const DESTINATION_WHOLE: &str =
     "the result was being written: the destination holds either the old rows or all new ones";
 
-/// Carries out a run, or prints its plan, and tells about it.
+/// Carries out a run, or prints its plan, and tells about it. The answer is the code to end with.
 ///
 /// # Errors
 /// Whatever went wrong, with what that means for the destination.
-pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> {
+pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<Exit, Failure> {
     let started = Instant::now();
     let reporter = Reporter::new(&config.settings.log, args.quiet);
     let outcome = tokio::select! {
@@ -34,23 +34,25 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<(), Failure> 
     match outcome {
         Ok(Outcome::Planned(plan, wiring, known)) => {
             report::plan::print(&plan, &wiring, known, config.settings.log.format);
+            Ok(Exit::Done)
         }
         Ok(Outcome::Done(scope, done)) => {
             if !args.quiet {
                 Summary::new(&scope, &done, &reporter, started.elapsed()).print(config.settings.log.format);
             }
+            Ok(if done.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
         }
         Err(mut failure) => {
             failure.aftermath = Some(match failure.error.kind() {
-                ErrorKind::Config | ErrorKind::Absent | ErrorKind::Range | ErrorKind::Empty => NOTHING_CHANGED,
+                ErrorKind::Config | ErrorKind::Absent | ErrorKind::Range => NOTHING_CHANGED,
+                ErrorKind::Empty | ErrorKind::Shrunk => NOTHING_CHANGED,
                 _ if reporter.is_committing() => DESTINATION_WHOLE,
                 ErrorKind::Cancelled => NOTHING_CHANGED,
                 _ => DESTINATION_UNCHANGED,
             });
-            return Err(failure);
+            Err(failure)
         }
     }
-    Ok(())
 }
 
 enum Outcome {
@@ -61,7 +63,11 @@ enum Outcome {
 
 async fn carry_out(config: &Config, args: &RunArgs, reporter: &Reporter) -> Result<Outcome> {
     let scope = config.settings.scope()?;
-    let options = config.settings.options()?;
+    let mut options = config.settings.options()?;
+    if args.case.is_some() && options.empty_input == EmptyInput::Refuse {
+        // A case says itself what comes of it, and files without rows are a case too.
+        options.empty_input = EmptyInput::AllowNoRows;
+    }
     let parts = Parts::build(config, &scope)?;
     let reference = Arc::new(parts.reference.load(&scope).await?);
     let wiring = parts.wire(config, &scope, &reference)?;

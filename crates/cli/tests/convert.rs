@@ -428,3 +428,38 @@ fn operator_labels(json: &str) -> String {
     let labels = labels.iter().map(|(key, value)| format!("label_{key}:{}", value.as_str().expect("a text")));
     labels.collect::<Vec<_>>().join("|")
 }
+
+/// Names and values in the footer of a file that tell of its payload.
+fn payload_notes(file: &[u8]) -> BTreeMap<String, String> {
+    let file = bytes::Bytes::copy_from_slice(file);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("is Parquet");
+    let notes = reader.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let notes = notes.into_iter().filter(|note| note.key.starts_with("Report") || note.key == "ManifestId");
+    notes.map(|note| (note.key, note.value.unwrap_or_default())).collect()
+}
+
+#[test]
+fn files_of_whole_days_tell_how_many_hours_they_have() {
+    let work = tempfile::tempdir().expect("a folder");
+    for (daily_reports, expected) in [(true, 3), (false, 0)] {
+        let folder = work.path().join(format!("payload-{daily_reports}"));
+        fs::create_dir(&folder).expect("made");
+        fs::copy(payload().join("ocp_pod_usage.csv"), folder.join("ocp_pod_usage.csv")).expect("copied");
+        let manifest = serde_json::json!({
+            "uuid": PAYLOAD, "files": ["ocp_pod_usage.csv"], "daily_reports": daily_reports
+        });
+        fs::write(folder.join("manifest.json"), manifest.to_string()).expect("written");
+        let output = work.path().join(format!("out-{daily_reports}"));
+        done(&convert(&[&folder], &output, &[]));
+        let files = files(&output);
+        assert_eq!(files.len(), 4, "two days, hourly and daily");
+        for (name, content) in &files {
+            let notes = payload_notes(content);
+            assert_eq!(notes.len(), expected, "{name}: {notes:?}");
+            if daily_reports {
+                assert_eq!((&*notes["ManifestId"], &*notes["ReportNumHours"]), (PAYLOAD, "2"), "{name}");
+                assert!(name.contains(&notes["ReportDateStart"]), "{name}: {notes:?}");
+            }
+        }
+    }
+}

@@ -22,12 +22,37 @@ pub struct DataFile {
     pub version: Option<String>,
 }
 
+/// A file that is another one under a second name, and is not read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DuplicateFile {
+    /// The file, as the user would name it.
+    pub file: String,
+    /// The one that is read.
+    pub of: String,
+}
+
+/// What a catalog found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// To be read, sorted by path.
+    pub files: Vec<DataFile>,
+    /// Not to be read.
+    pub duplicates: Vec<DuplicateFile>,
+}
+
+impl From<Vec<DataFile>> for Files {
+    /// Files of which none is another.
+    fn from(files: Vec<DataFile>) -> Self {
+        Self { files, duplicates: Vec::new() }
+    }
+}
+
 /// A storage layout: it knows names and folders, never what is in the files.
 #[async_trait]
 pub trait Catalog: Send + Sync {
-    /// The files of `table` for the source and month of `scope`, sorted by path. A table that is absent has none.
+    /// The files of `table` for the source and month of `scope`. A table that is absent has none.
     ///
     /// # Errors
     /// `Store` or `Access` if the store cannot be listed.
-    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Vec<DataFile>>;
+    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Files>;
 }

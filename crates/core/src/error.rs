@@ -17,6 +17,8 @@ pub enum ErrorKind {
     Absent,
     /// Nothing was found where line items were expected.
     Empty,
+    /// Far fewer rows than before would be written.
+    Shrunk,
     /// The asked days do not lie in one month (spec § 11).
     Range,
     /// A file cannot be read as Parquet.
@@ -39,6 +41,10 @@ pub enum ErrorKind {
     Database,
     /// Access was refused.
     Access,
+    /// Another run holds the rows that are to be replaced.
+    Held,
+    /// The run may not have the memory or disk that it needs.
+    Limit,
     /// The destination exists but is not what its definition says.
     Destination,
     /// The run was cancelled from outside.
@@ -54,6 +60,7 @@ impl ErrorKind {
             Self::Config => "config",
             Self::Absent => "absent",
             Self::Empty => "empty",
+            Self::Shrunk => "shrunk",
             Self::Range => "range",
             Self::Parquet => "parquet",
             Self::Column => "column",
@@ -65,6 +72,8 @@ impl ErrorKind {
             Self::Changed => "changed",
             Self::Database => "database",
             Self::Access => "access",
+            Self::Held => "held",
+            Self::Limit => "limit",
             Self::Destination => "destination",
             Self::Cancelled => "cancelled",
             Self::Bug => "bug",

@@ -16,6 +16,7 @@ pub mod error;
 pub mod finding;
 pub mod input;
 pub mod output;
+pub mod payload;
 pub mod pipeline;
 pub mod plugin;
 pub mod reader;
@@ -27,18 +28,19 @@ pub mod sink;
 
 pub use aggregator::{Aggregator, AnyAggregator, State};
 pub use cache::Cache;
-pub use catalog::{Catalog, DataFile};
+pub use catalog::{Catalog, DataFile, DuplicateFile, Files};
 pub use chunk::Chunk;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use finding::{Amount, Finding, Finished};
 pub use input::{ColumnKind, Grain, Input, InputId, Selection, Source, TableName, WantedColumn};
 pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table};
+pub use payload::PayloadOfDay;
 pub use plugin::{Build, Plugin, PluginKind};
 pub use reader::{ChunkDecoder, Reader, Split};
 pub use reference::{CostCategory, NodeRole, ReferenceData, ReferenceSource};
 pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;
-pub use sink::{Receipt, Replacement, Sink};
+pub use sink::{Receipt, Replacement, RowsOfDay, Sink};
 
 /// Version of this crate: what plugins are built against.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

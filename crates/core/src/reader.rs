@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::catalog::DataFile;
 use crate::error::Result;
 use crate::input::Selection;
+use crate::payload::PayloadOfDay;
 
 /// The unit of reading: one row group (or file part). Plain data, so that it can be counted, ordered and sent away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +36,12 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// `Parquet`, `Column` or `Type` for the content, `Store` or `Access` for the way to it; each with the file.
     async fn splits(&self, file: &DataFile, want: &Selection) -> Result<Vec<Split>>;
+
+    /// Which payload `file` came with, if its writer noted that. Asked only of files that share a day with others.
+    ///
+    /// # Errors
+    /// As for [`Reader::splits`].
+    async fn payload(&self, file: &DataFile) -> Result<Option<PayloadOfDay>>;
 
     /// Fetches the bytes of `split` and returns what decodes them: batches of at most `want.chunk_rows` rows with the
     /// time column first and then `want.columns`, typed as [`crate::ColumnKind`] says.

@@ -2,10 +2,11 @@
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::output::Output;
+use crate::output::{Condition, Output};
 use crate::scope::Scope;
 
 /// A destination that replaces rows whole or not at all.
@@ -34,12 +35,28 @@ pub trait Replacement: Send {
     /// As for [`Sink::check`].
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
 
+    /// The rows that are taken away, by day. What a run compares its own rows with before it commits.
+    fn removed(&self) -> &[RowsOfDay];
+
     /// Makes the replacement visible, each table all at once. A database shows all tables at once; files of several
     /// tables get their names one after the other.
     ///
     /// # Errors
     /// As for [`Sink::check`]. Whoever does not hear how a commit ended finds either the old rows or all new ones.
     async fn commit(self: Box<Self>) -> Result<Receipt>;
+}
+
+/// Rows of one day that a replacement takes away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsOfDay {
+    /// Name of the destination table.
+    pub table: &'static str,
+    /// What the rows have in common: [`crate::Destination::owned`] of the outputs that replace them.
+    pub owned: Vec<Condition>,
+    /// Their day.
+    pub day: NaiveDate,
+    /// How many.
+    pub rows: u64,
 }
 
 /// What a commit did.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -22,6 +23,14 @@ pub struct SinkConfig {
     /// If false, a missing destination is an error.
     #[serde(default = "yes")]
     pub create_missing: bool,
+    /// How long to wait for another run, or a writer of Koku, that is at the same rows. After that the run ends with
+    /// code 13 and has changed nothing.
+    #[serde(default = "ten_minutes")]
+    pub lock_wait_seconds: u32,
+}
+
+fn ten_minutes() -> u32 {
+    600
 }
 
 fn yes() -> bool {
@@ -42,6 +51,11 @@ impl SinkConfig {
         }
     }
 
+    /// How long to wait for others.
+    pub(crate) fn lock_wait(&self) -> Duration {
+        Duration::from_secs(self.lock_wait_seconds.into())
+    }
+
     /// The url if it holds no secret. Of others nothing is shown: a password that was not percent-encoded may end up in
     /// any part of them.
     fn shown_url(&self) -> &str {
@@ -56,6 +70,7 @@ impl fmt::Debug for SinkConfig {
             .field("url", &self.shown_url())
             .field("schema", &self.schema)
             .field("create_missing", &self.create_missing)
+            .field("lock_wait_seconds", &self.lock_wait_seconds)
             .finish()
     }
 }
@@ -67,7 +82,7 @@ mod tests {
     use super::*;
 
     fn config(url: &str) -> SinkConfig {
-        SinkConfig { url: url.into(), schema: None, create_missing: true }
+        SinkConfig { url: url.into(), schema: None, create_missing: true, lock_wait_seconds: 1 }
     }
 
     #[test]

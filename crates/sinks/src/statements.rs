@@ -1,7 +1,7 @@
 //! Statements that SQLite and PostgreSQL share.
 
 use sea_orm::sea_query::{
-    ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Query, SelectStatement, Table as Statement,
+    ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Order, Query, SelectStatement, Table as Statement,
     TableCreateStatement, TableRef,
 };
 use tokaki_core::{Condition, DateRange, FieldKind, Table};
@@ -18,6 +18,23 @@ pub(crate) fn delete(
     for condition in conditions {
         statement.and_where(holds(condition));
     }
+    statement
+}
+
+/// Counts, by day, the rows that [`delete`] with the same arguments deletes: the day and a 64-bit integer.
+pub(crate) fn count_by_day(
+    from: impl Into<TableRef>,
+    table: &Table,
+    days: DateRange,
+    conditions: &[Condition],
+) -> SelectStatement {
+    let mut statement = Query::select();
+    statement.column(table.day_field).expr(Expr::cust("count(*)")).from(from.into());
+    statement.and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    for condition in conditions {
+        statement.and_where(holds(condition));
+    }
+    statement.add_group_by([Expr::col(table.day_field)]).order_by(table.day_field, Order::Asc);
     statement
 }
 

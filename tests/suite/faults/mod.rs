@@ -2,8 +2,10 @@
 //! `x` security, `r` resources. Each asks the same of a run: the destination is as before or complete, the exit code is
 //! the documented one, one error says what it was, no secret is shown, and a plain rerun makes everything good.
 
+mod duplicates;
 mod input;
 mod kill;
+mod nothing;
 mod resources;
 mod security;
 mod store;

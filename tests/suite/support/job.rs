@@ -153,7 +153,7 @@ impl Job {
         // The fault may have changed the files.
         let fresh = Destination::new(&sink).expect("a destination");
         let clean = self.clean_rows(&fresh);
-        let rerun = self.run(&destination, &[]);
+        let rerun = self.run(&destination, &["run.shrink_limit=1"]);
         assert_eq!(rerun.code, Some(0), "a plain rerun: {}", rerun.stderr);
         assert!(content(&destination) == clean, "a plain rerun gives other rows");
         outcome

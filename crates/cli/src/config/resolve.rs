@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use bytesize::ByteSize;
-use tokaki_core::pipeline::RunOptions;
+use tokaki_core::pipeline::{EmptyInput, RunOptions};
 use tokaki_core::{DateRange, Error, Result, Scope};
 use uuid::Uuid;
 
@@ -39,7 +39,7 @@ impl Settings {
     /// How the run goes about it, with 0 replaced by what it stands for.
     ///
     /// # Errors
-    /// `Config` for more workers than make sense.
+    /// `Config` for more workers than make sense and for what is no part of a day.
     pub(crate) fn options(&self) -> Result<RunOptions> {
         /// Far above any machine's cores; more threads would only fail to start.
         const MOST_WORKERS: usize = 1024;
@@ -71,12 +71,23 @@ impl Settings {
             bytes_in_flight: (workers as u64 * BYTES_IN_FLIGHT_PER_WORKER)
                 .min(budget.map_or(u64::MAX, |bytes| bytes / PART_IN_FLIGHT)),
             daily_tables: self.reader.pods,
-            allow_empty: self.run.allow_empty,
+            empty_input: if self.run.allow_empty { EmptyInput::Allow } else { EmptyInput::Refuse },
+            quarantine: self.run.quarantine,
+            shrink_limit: self.shrink_limit()?,
         })
     }
 }
 
 impl Settings {
+    fn shrink_limit(&self) -> Result<f64> {
+        let limit = self.run.shrink_limit;
+        if (0.0..=1.0).contains(&limit) {
+            return Ok(limit);
+        }
+        Err(Error::config("run.shrink_limit", format!("expected a number from 0 to 1, found {limit}"))
+            .help("0.5 lets a day lose half of its rows, 1 all of them"))
+    }
+
     /// The memory to make do with, as far as anybody set a limit.
     ///
     /// # Errors

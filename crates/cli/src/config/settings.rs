@@ -123,7 +123,7 @@ impl Default for SinkSettings {
     }
 }
 
-/// How a run goes about it. None of it changes the result.
+/// How a run goes about it, and what it refuses. None of it changes the rows of a result.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct RunSettings {
@@ -138,8 +138,13 @@ pub(crate) struct RunSettings {
     pub(crate) chunk_rows: usize,
     /// Days are taken together until they have so many rows; what is larger is read, written and freed day by day.
     pub(crate) window_rows: u64,
-    /// Whether a scope without a single file is written as empty.
+    /// Whether an empty result is written if there is nothing to read.
     pub(crate) allow_empty: bool,
+    /// Part of a day's rows that may be lost, from 0 to 1: if an output has fewer rows for a day of the destination than
+    /// that leaves, nothing is written.
+    pub(crate) shrink_limit: f64,
+    /// Whether files that cannot be read are left out and told, with exit code 3, instead of ending the run.
+    pub(crate) quarantine: bool,
 }
 
 impl Default for RunSettings {
@@ -151,6 +156,8 @@ impl Default for RunSettings {
             chunk_rows: 32_768,
             window_rows: 65_536,
             allow_empty: false,
+            shrink_limit: 0.5,
+            quarantine: false,
         }
     }
 }

@@ -1,18 +1,20 @@
 //! The rows of one CSV file, day by day, on their way to hourly and daily Parquet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
+use arrow::array::{AsArray, RecordBatch, TimestampMillisecondArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::TimestampMillisecondType;
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Timelike};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
-use tokaki_core::{Error, ErrorKind, Grain, Result};
-use tokaki_readers::payload::ReportType;
+use tokaki_core::{Error, ErrorKind, Grain, PayloadOfDay, Result};
+use tokaki_readers::parquet::payload::notes;
+use tokaki_readers::payload::{CsvFile, ReportType};
 
 use super::daily::DailyGroups;
 use super::layout::DayOfFile;
@@ -27,7 +29,7 @@ const PENDING_BYTES: usize = 64 << 20;
 pub(super) struct Days<'a> {
     staging: &'a mut Staging,
     report_type: ReportType,
-    payload: &'a str,
+    file: &'a CsvFile,
     number: usize,
     with_daily: bool,
     days: BTreeMap<NaiveDate, Day>,
@@ -38,6 +40,9 @@ struct Day {
     of: DayOfFile,
     chunks: usize,
     open: Option<Chunk>,
+    /// Files with all their rows. How many hours the day has is noted in each of them, and known at the end.
+    without_footer: Vec<ArrowWriter<File>>,
+    hours: BTreeSet<u32>,
 }
 
 /// A piece of the day that is being written.
@@ -53,11 +58,11 @@ impl<'a> Days<'a> {
     pub(super) fn new(
         staging: &'a mut Staging,
         report_type: ReportType,
-        payload: &'a str,
+        file: &'a CsvFile,
         number: usize,
         with_daily: bool,
     ) -> Self {
-        Self { staging, report_type, payload, number, with_daily, days: BTreeMap::new() }
+        Self { staging, report_type, file, number, with_daily, days: BTreeMap::new() }
     }
 
     /// Adds rows, each to its day.
@@ -66,9 +71,9 @@ impl<'a> Days<'a> {
     /// `Type` if a sum is too large, or those of the disk.
     pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
         for (day, rows) in by_day(rows)? {
-            let (report_type, payload, number) = (self.report_type, self.payload.to_owned(), self.number);
-            let of = || DayOfFile { report_type, day, payload, number };
-            let entry = self.days.entry(day).or_insert_with(|| Day { of: of(), chunks: 0, open: None });
+            let (report_type, payload, number) = (self.report_type, self.file.payload.clone(), self.number);
+            let of = DayOfFile { report_type, day, payload, number };
+            let entry = self.days.entry(day).or_insert_with(|| Day::new(of));
             entry.add(self.staging, &rows, self.with_daily)?;
         }
         self.keep_memory_low()
@@ -81,6 +86,7 @@ impl<'a> Days<'a> {
     pub(super) fn finish(mut self) -> Result<Vec<NaiveDate>> {
         for day in self.days.values_mut() {
             day.close(self.staging)?;
+            day.finish(self.file.has_whole_days)?;
         }
         Ok(self.days.into_keys().collect())
     }
@@ -101,7 +107,12 @@ impl<'a> Days<'a> {
 }
 
 impl Day {
+    fn new(of: DayOfFile) -> Self {
+        Self { of, chunks: 0, open: None, without_footer: Vec::new(), hours: BTreeSet::new() }
+    }
+
     fn add(&mut self, staging: &mut Staging, rows: &RecordBatch, with_daily: bool) -> Result<()> {
+        self.hours.extend(starts(rows)?.values().iter().filter_map(|start| hour(*start)));
         let mut start = 0;
         while start < rows.num_rows() {
             let chunk = match &mut self.open {
@@ -121,10 +132,26 @@ impl Day {
     fn close(&mut self, staging: &mut Staging) -> Result<()> {
         let Some(chunk) = self.open.take() else { return Ok(()) };
         self.chunks += 1;
-        let number = chunk.number;
-        if let Some(daily) = chunk.finish()? {
+        let Chunk { number, mut hourly, daily, .. } = chunk;
+        hourly.flush().map_err(write_error)?;
+        self.without_footer.push(hourly);
+        if let Some(daily) = daily.map(DailyGroups::finish).transpose()? {
             let mut file = writer(staging.create(&self.of, Grain::Daily, number)?, &daily)?;
             file.write(&daily).map_err(write_error)?;
+            file.flush().map_err(write_error)?;
+            self.without_footer.push(file);
+        }
+        Ok(())
+    }
+
+    /// Ends the files, with a note of the payload if a later one supersedes it.
+    fn finish(&mut self, is_superseded_by_later: bool) -> Result<()> {
+        let hours = u32::try_from(self.hours.len()).unwrap_or(u32::MAX);
+        let payload = PayloadOfDay { day: self.of.day, hours, manifest: self.of.payload.clone() };
+        for mut file in self.without_footer.drain(..) {
+            for (name, value) in notes(&payload).into_iter().filter(|_| is_superseded_by_later) {
+                file.append_key_value_metadata(KeyValue::new(name.to_owned(), value));
+            }
             close(file)?;
         }
         Ok(())
@@ -151,18 +178,23 @@ impl Chunk {
         }
         self.hourly.write(rows).map_err(write_error)
     }
+}
 
-    fn finish(self) -> Result<Option<RecordBatch>> {
-        close(self.hourly)?;
-        self.daily.map(DailyGroups::finish).transpose()
-    }
+/// When each row's interval starts.
+fn starts(rows: &RecordBatch) -> Result<&TimestampMillisecondArray> {
+    let starts = rows.column_by_name("interval_start");
+    let starts = starts.and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>());
+    starts.ok_or_else(|| Error::bug("rows that nothing dates"))
+}
+
+/// The hour of the day.
+fn hour(milliseconds: i64) -> Option<u32> {
+    DateTime::from_timestamp_millis(milliseconds).map(|start| start.hour())
 }
 
 /// The rows of each day (`usage_start` of spec § 2), in their order.
 fn by_day(rows: &RecordBatch) -> Result<Vec<(NaiveDate, RecordBatch)>> {
-    let starts = rows.column_by_name("interval_start");
-    let starts = starts.and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>());
-    let starts = starts.ok_or_else(|| Error::bug("rows that nothing dates"))?;
+    let starts = starts(rows)?;
     let mut days: BTreeMap<NaiveDate, Vec<u32>> = BTreeMap::new();
     for (row, start) in (0..).zip(starts.values()) {
         let start = DateTime::from_timestamp_millis(*start).ok_or_else(|| Error::bug("a time beyond all calendars"))?;

@@ -137,7 +137,7 @@ impl Conversion<'_> {
     fn add_rows(&mut self, file: &CsvFile, mut rows: LineItems<'_>) -> Result<()> {
         let place = rows.place().clone();
         let number = file.position.unwrap_or_else(|| self.next_number(rows.report_type(), &file.payload));
-        let mut days = Days::new(&mut self.staging, rows.report_type(), &file.payload, number, !self.args.no_daily);
+        let mut days = Days::new(&mut self.staging, rows.report_type(), file, number, !self.args.no_daily);
         while let Some(batch) = rows.next_batch()? {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::new(ErrorKind::Cancelled, "stopped from outside"));

@@ -10,8 +10,8 @@ use tokaki_core::plugin::{AggregatorPart, StorePart};
 use tokaki_core::reader::ChunkDecoder;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, Catalog, Chunk, DataFile, Error, Finished, Input, InputId, Output, Reader, ReferenceData,
-    ReferenceSource, Replacement, Result, Scope, Section, Selection, Sink, Source, Split, TableName,
+    Aggregator, Catalog, Chunk, DataFile, Error, Files, Finished, Input, InputId, Output, PayloadOfDay, Reader,
+    ReferenceData, ReferenceSource, Replacement, Result, Scope, Section, Selection, Sink, Source, Split, TableName,
 };
 
 use crate::config::environment::Environment;
@@ -75,8 +75,9 @@ struct Fake;
 
 #[async_trait]
 impl Catalog for Fake {
-    async fn files(&self, _: &TableName, _: &Scope) -> Result<Vec<DataFile>> {
-        Ok(vec![DataFile { path: "a.parquet".into(), shown: "/data/a.parquet".into(), bytes: 2048, version: None }])
+    async fn files(&self, _: &TableName, _: &Scope) -> Result<Files> {
+        let shown = "/data/a.parquet".into();
+        Ok(vec![DataFile { path: "a.parquet".into(), shown, bytes: 2048, version: None }].into())
     }
 }
 
@@ -84,6 +85,10 @@ impl Catalog for Fake {
 impl Reader for Fake {
     async fn splits(&self, _: &DataFile, _: &Selection) -> Result<Vec<Split>> {
         Ok(Vec::new())
+    }
+
+    async fn payload(&self, _: &DataFile) -> Result<Option<PayloadOfDay>> {
+        Ok(None)
     }
 
     async fn fetch(&self, _: &Split, _: &Selection) -> Result<ChunkDecoder> {

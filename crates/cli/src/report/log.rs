@@ -68,6 +68,9 @@ impl Observer for Lines {
             Event::EntryIgnored { entry, reason } => {
                 tracing::warn!(target: OWN, "the entry {entry} of the cache is not used: {reason}");
             }
+            Event::Quarantined { file } => {
+                tracing::warn!(target: OWN, "a file is left out: {}", file.reason);
+            }
             Event::Finished { aggregator, rows, .. } => {
                 tracing::debug!(target: OWN, "{aggregator}: {} rows", HumanCount(*rows));
             }

@@ -7,7 +7,7 @@ use bytesize::ByteSize;
 use indicatif::HumanCount;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde::Serialize;
-use tokaki_core::pipeline::{CacheUse, OutputRows, Report};
+use tokaki_core::pipeline::{CacheUse, OutputRows, QuarantinedFile, Report};
 use tokaki_core::{Finding, Grain, Scope, TableName};
 
 use super::columns::aligned;
@@ -28,6 +28,8 @@ pub(crate) struct Summary<'a> {
     rows_out: u64,
     rows_replaced: u64,
     outputs: &'a [OutputRows],
+    /// Files that could not be read and were left out.
+    quarantined: &'a [QuarantinedFile],
     /// What the cache was good for; null without one.
     cache: Option<&'a CacheUse>,
     /// What the aggregators noticed, for instance what parity with Koku counts more than once.
@@ -68,6 +70,7 @@ impl<'a> Summary<'a> {
             rows_out: done.outputs.iter().map(|output| output.rows).sum(),
             rows_replaced: done.receipt.rows_deleted,
             outputs: &done.outputs,
+            quarantined: &done.quarantined,
             cache: done.cache.as_ref(),
             findings: &done.findings,
             seconds,
@@ -106,6 +109,9 @@ impl<'a> Summary<'a> {
         row("replaced", HumanCount(self.rows_replaced).to_string());
         if let Some(cache) = self.cache {
             row("cache", known(cache));
+        }
+        for (index, file) in self.quarantined.iter().enumerate() {
+            row(if index == 0 { "left out" } else { "" }, file.reason.clone());
         }
         for (index, finding) in self.findings.iter().take(FINDINGS_SHOWN).enumerate() {
             row(if index == 0 { "noticed" } else { "" }, noticed(finding));
@@ -199,6 +205,7 @@ mod tests {
             rows_in: 5760,
             outputs: vec![OutputRows { aggregator: "pod".into(), table: "summary".into(), rows: 42 }],
             findings: Vec::new(),
+            quarantined: vec![QuarantinedFile { file: "a.parquet".into(), reason: "broken (file a.parquet)".into() }],
             receipt: Receipt {
                 rows_deleted: 1,
                 rows_inserted: 42,
@@ -218,6 +225,7 @@ tokaki  done
   rows out  42  summary (pod)
   replaced  1
   cache     2 of 3 windows known, 0 of 0 files in others; 1 file opened
+  left out  broken (file a.parquet)
   time      0.50 s (11,520 rows/s)
   memory    38.0 MiB peak
   result    sqlite:tokaki.db

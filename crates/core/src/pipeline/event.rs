@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::finding::Finding;
 use crate::pipeline::plan::Plan;
+use crate::pipeline::quarantine::QuarantinedFile;
 use crate::scope::DateRange;
 use crate::sink::Receipt;
 
@@ -15,6 +16,11 @@ pub enum Event<'a> {
     Planned {
         /// The plan.
         plan: &'a Plan,
+    },
+    /// A file cannot be read. The run begins anew without it.
+    Quarantined {
+        /// The file.
+        file: &'a QuarantinedFile,
     },
     /// Footers were read: it is known how much there is to fold.
     Started {
@@ -120,6 +126,8 @@ pub struct Report {
     pub outputs: Vec<OutputRows>,
     /// What the written aggregators noticed.
     pub findings: Vec<Finding>,
+    /// Files that could not be read and were left out, because the run was asked to.
+    pub quarantined: Vec<QuarantinedFile>,
     /// What the sink did.
     pub receipt: Receipt,
     /// What the cache was good for, if there is one.

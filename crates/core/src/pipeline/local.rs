@@ -8,25 +8,25 @@
 //! merged when the stage's input is used up. The order in which splits finish does not matter to a single bit of the
 //! result: sums are exact, and every finish sorts.
 
-use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Date32Type;
 use futures::StreamExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::days::DaysDone;
-use super::event::{CacheUse, Event, Observer, OutputRows, Report};
+use super::event::{CacheUse, Event, Observer, Report};
+use super::payloads;
 use super::plan::{Aggregators, DailyTables, Listing, Plan};
+use super::quarantine::Quarantine;
 use super::recall::splits::Splits;
 use super::recall::{Memory, Recall};
 use super::stage::{self, Work, Workshop};
 use super::window;
-use crate::catalog::Catalog;
+use super::write::{self, Guard};
+use crate::catalog::{Catalog, DuplicateFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::Finding;
 use crate::output::Output;
@@ -92,21 +92,44 @@ pub struct RunOptions {
     pub bytes_in_flight: u64,
     /// Daily tables or derived ones.
     pub daily_tables: DailyTables,
-    /// Whether a scope without a single file is written as empty.
-    pub allow_empty: bool,
+    /// What to do if there is nothing to read.
+    pub empty_input: EmptyInput,
+    /// Whether files that cannot be read are left out, and told, instead of ending the run.
+    pub quarantine: bool,
+    /// The part of a day's rows in the destination that may be lost, from 0 to 1: if an output has fewer rows for a day
+    /// than that leaves, nothing is written.
+    pub shrink_limit: f64,
+}
+
+/// What a run does if there is nothing to read. Whatever it is, it must not be an accident that clears a month.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmptyInput {
+    /// It ends with `Empty`.
+    Refuse,
+    /// Files without rows are an input like any other, no file at all is none.
+    AllowNoRows,
+    /// The destination's days are emptied.
+    Allow,
 }
 
 /// Lists the files and plans; reads nothing.
 ///
 /// # Errors
-/// What listing yields; `Empty` if no table has a file and `allow_empty` is off.
+/// What listing yields; `Empty` if no table has a file and that is not allowed.
 pub async fn plan(scope: &Scope, wiring: &Wiring, options: &RunOptions) -> Result<Plan> {
+    plan_without(&Quarantine::new(false), scope, wiring, options).await
+}
+
+/// The plan of a run that leaves out files, as if they had never been there.
+async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, options: &RunOptions) -> Result<Plan> {
     let mut listing = Listing::new();
+    let mut duplicates = Vec::new();
     for table in Plan::tables(&wiring.aggregators, options.daily_tables) {
-        let files = wiring.catalog.files(&table, scope).await?;
-        listing.insert(table, files);
+        let found = wiring.catalog.files(&table, scope).await?;
+        listing.insert(table, found.files);
+        duplicates.extend(found.duplicates);
     }
-    if listing.values().all(Vec::is_empty) && !options.allow_empty {
+    if listing.values().all(Vec::is_empty) && options.empty_input != EmptyInput::Allow {
         return Err(Error::new(
             ErrorKind::Empty,
             format!(
@@ -118,21 +141,41 @@ pub async fn plan(scope: &Scope, wiring: &Wiring, options: &RunOptions) -> Resul
         )
         .help("check store.url, scope.org and scope.source_uuid; --allow-empty writes an empty result on purpose"));
     }
-    Plan::new(
+    quarantine.leave_out(&mut listing);
+    let plan = Plan::new(
         scope.clone(),
         &wiring.aggregators,
         wiring.written.clone(),
         &listing,
         options.daily_tables,
         options.chunk_rows,
-    )
+    )?;
+    Ok(Plan { duplicates, ..plan })
 }
 
 /// Checks the sink, then reads, folds, finishes and replaces. Until the commit nothing has changed, whatever happens.
 ///
 /// # Errors
 /// The first error in the order of windows, stages, tables, files and row groups, whatever the number of workers.
+/// `Empty` if there is nothing to read, `Shrunk` if too few rows would replace too many.
 pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
+    let mut quarantine = Quarantine::new(options.quarantine);
+    loop {
+        match attempt(scope, wiring, options, observer, &quarantine).await {
+            Err(error) => quarantine.take(error, observer)?,
+            Ok(report) => return Ok(Report { quarantined: quarantine.files(), ..report }),
+        }
+    }
+}
+
+/// A run without the files that are in quarantine.
+async fn attempt(
+    scope: &Scope,
+    wiring: &Wiring,
+    options: &RunOptions,
+    observer: &dyn Observer,
+    quarantine: &Quarantine,
+) -> Result<Report> {
     let destinations = destinations(wiring);
     if destinations.is_empty() {
         return Err(Error::config("aggregators.enabled", "none of the enabled aggregators writes rows")
@@ -140,7 +183,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     }
     wiring.sink.check(scope, &destinations).await?;
 
-    let plan = plan(scope, wiring, options).await?;
+    let plan = plan_without(quarantine, scope, wiring, options).await?;
     observer.event(&Event::Planned { plan: &plan });
     let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, scope, observer));
     let recall = recall.as_ref();
@@ -149,6 +192,7 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     for stage in &plan.stages {
         works.push(stage::works(stage, &splits_of).await?);
     }
+    let superseded = payloads::supersede(&mut works, &splits_of).await?;
     splits_of.keep().await?;
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
     // What is remembered is remembered by day: windows of several days would move with every file that comes.
@@ -162,15 +206,24 @@ pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer:
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
     let reading = read(&plan, &works, &windows, workers, &workshop, send);
-    let writing = write(&plan, wiring, observer, receive);
+    let guard = Guard { empty_input: options.empty_input, shrink_limit: options.shrink_limit };
+    let writing = write::write(&plan, wiring, &guard, observer, receive);
     let ((), mut report) = futures::future::try_join(reading, writing).await?;
-    report.files = plan.files();
+    report.files = plan.files() - superseded.len();
+    report.findings.extend(plan.duplicates.iter().map(duplicate));
+    report.findings.extend(superseded.into_values());
+    write::sort(&mut report.findings);
     report.splits = splits().count();
     if let Some(recall) = recall {
         recall.prune().await;
         report.cache = Some(CacheUse { windows: windows.len(), ..recall.counts() });
     }
     Ok(report)
+}
+
+fn duplicate(DuplicateFile { file, of }: &DuplicateFile) -> Finding {
+    let (what, subject) = ("superseded: the same file under another name".into(), format!("{file} is {of}"));
+    Finding { what, subject, amounts: Vec::new() }
 }
 
 /// How many files of the plan were opened by an earlier run, and how many there are; `None` without a memory.
@@ -229,10 +282,10 @@ fn workshop<'a>(
 }
 
 /// What a window came to.
-struct Window {
-    done: DaysDone,
+pub(super) struct Window {
+    pub(super) done: DaysDone,
     /// Given back when the rows are with the sink and freed.
-    _in_memory: OwnedSemaphorePermit,
+    pub(super) _in_memory: OwnedSemaphorePermit,
 }
 
 /// Takes each window through all stages and hands it over, in order.
@@ -261,82 +314,6 @@ async fn read(
         }
     }
     Ok(())
-}
-
-/// Gives the rows of each window to the sink, and commits after the last.
-async fn write(
-    plan: &Plan,
-    wiring: &Wiring,
-    observer: &dyn Observer,
-    mut from: mpsc::Receiver<Window>,
-) -> Result<Report> {
-    let mut report = Report::default();
-    let mut replacement = None;
-    while let Some(Window { mut done, _in_memory }) = from.recv().await {
-        report.rows_in += done.rows_in;
-        let mut rows_of: Vec<(&String, Output, RecordBatch)> = Vec::new();
-        for name in &plan.written {
-            let Some(finished) = done.finished.remove(name) else { continue };
-            report.findings.extend(finished.findings);
-            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs);
-            rows_of.extend(outputs.filter(|(output, rows)| is_written(output, rows)).map(|(o, rows)| (name, o, rows)));
-        }
-        // Begun with the first window, so that a run whose first rows are unusable does not touch the destination.
-        if replacement.is_none() {
-            let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
-            replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
-        }
-        for (name, output, rows) in &rows_of {
-            count_rows(&mut report, name, output, rows.num_rows() as u64);
-        }
-        // Day by day, so that the order of rows does not show where the windows were cut.
-        for (output, rows) in by_days(&rows_of) {
-            if let Some(replacement) = &mut replacement {
-                replacement.append(output, &rows).await?;
-            }
-        }
-    }
-    let Some(replacement) = replacement else { return Err(Error::bug("a scope has no window")) };
-    observer.event(&Event::Committing);
-    report.receipt = replacement.commit().await?;
-    observer.event(&Event::Committed { receipt: &report.receipt });
-    sort(&mut report.findings);
-    Ok(report)
-}
-
-/// The rows of each day in the order of days, there in the order of outputs.
-fn by_days<'a>(rows_of: &'a [(&String, Output, RecordBatch)]) -> Vec<(&'a Output, RecordBatch)> {
-    let mut slices: BTreeMap<(Option<i32>, usize, usize), (&Output, RecordBatch)> = BTreeMap::new();
-    for (position, (_, output, rows)) in rows_of.iter().enumerate() {
-        let day_field = output.destination.as_ref().map_or("", |to| to.table.day_field);
-        let days = rows.column_by_name(day_field).and_then(|days| days.as_primitive_opt::<Date32Type>());
-        let day = |row: usize| days.map(|days| days.value(row));
-        let mut start = 0;
-        for end in 1..=rows.num_rows() {
-            if end == rows.num_rows() || day(end) != day(start) {
-                slices.insert((day(start), position, start), (output, rows.slice(start, end - start)));
-                start = end;
-            }
-        }
-    }
-    slices.into_values().collect()
-}
-
-fn is_written(output: &Output, rows: &RecordBatch) -> bool {
-    output.destination.as_ref().is_some_and(|to| !to.left_alone_if_empty || rows.num_rows() > 0)
-}
-
-fn count_rows(report: &mut Report, aggregator: &str, output: &Output, rows: u64) {
-    let table = output.destination.as_ref().map_or("", |to| to.table.name);
-    match report.outputs.iter_mut().find(|known| known.aggregator == aggregator && known.table == table) {
-        Some(known) => known.rows += rows,
-        None => report.outputs.push(OutputRows { aggregator: aggregator.to_owned(), table: table.to_owned(), rows }),
-    }
-}
-
-/// By what and subject: an order that does not show where the windows were cut.
-fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|left, right| (&left.what, &left.subject).cmp(&(&right.what, &right.subject)));
 }
 
 /// The outputs of the enabled aggregators that have a destination.

@@ -4,12 +4,17 @@
 mod days;
 pub mod event;
 pub mod local;
+mod payloads;
 pub mod plan;
+mod quarantine;
 mod recall;
+mod shrink;
 mod stage;
 mod window;
+mod write;
 
 pub use event::{CacheUse, Event, Observer, OutputRows, Report};
-pub use local::{Mode, RunOptions, Wiring};
+pub use local::{EmptyInput, Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};
+pub use quarantine::QuarantinedFile;
 pub use recall::Memory;

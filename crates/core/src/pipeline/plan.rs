@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregator::AnyAggregator;
-use crate::catalog::DataFile;
+use crate::catalog::{DataFile, DuplicateFile};
 use crate::error::{Error, Result};
 use crate::input::{Grain, InputId, Selection, Source, TableName, WantedColumn};
 use crate::scope::Scope;
@@ -73,6 +73,8 @@ pub struct Plan {
     pub stages: Vec<Stage>,
     /// Daily or derived, by report type.
     pub choices: Vec<TableChoice>,
+    /// Files that are left out because they are others under a second name.
+    pub duplicates: Vec<DuplicateFile>,
     /// Aggregators whose rows are written; the others only feed them.
     pub written: Vec<String>,
     /// Whether days may leave as they finish. Not if an aggregator wants the whole partition at once, or if a table is
@@ -170,7 +172,8 @@ impl Plan {
             !inputs.iter().any(|input| input.whole_partition)
                 && !outputs.iter().filter_map(|output| output.destination.as_ref()).any(|to| to.left_alone_if_empty)
         });
-        Ok(Self { scope, stages, choices: choices.into_iter().collect(), written, by_windows })
+        let choices = choices.into_iter().collect();
+        Ok(Self { scope, stages, choices, duplicates: Vec::new(), written, by_windows })
     }
 
     /// Number of files that will be opened, a file of two stages once.

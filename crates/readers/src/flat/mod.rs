@@ -8,7 +8,7 @@ use glob::Pattern;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokaki_core::plugin::StorePart;
-use tokaki_core::{Catalog, DataFile, Error, Result, Scope, TableName};
+use tokaki_core::{Catalog, Error, Files, Result, Scope, TableName};
 
 use crate::store::Store;
 
@@ -64,15 +64,15 @@ struct FlatCatalog {
 
 #[async_trait]
 impl Catalog for FlatCatalog {
-    async fn files(&self, table: &TableName, _scope: &Scope) -> Result<Vec<DataFile>> {
-        let Some(location) = self.tables.get(&table.to_string()) else { return Ok(Vec::new()) };
+    async fn files(&self, table: &TableName, _scope: &Scope) -> Result<Files> {
+        let Some(location) = self.tables.get(&table.to_string()) else { return Ok(Files::default()) };
         let mut files = self.store.parquet_files(&location.folder, true).await?;
         if let Some(pattern) = &location.pattern {
             // As in a shell: `*` stays inside a folder, `**` does not.
             let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
             files.retain(|file| pattern.matches_with(&file.path, options));
         }
-        Ok(files)
+        Ok(files.into())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
-use tokaki_core::{Catalog, DataFile, Grain, Result, Scope, TableName};
+use tokaki_core::{Catalog, DataFile, DuplicateFile, Files, Grain, Result, Scope, TableName};
 
 use crate::store::Store;
 
@@ -22,13 +22,30 @@ struct KokuCatalog {
 
 #[async_trait]
 impl Catalog for KokuCatalog {
-    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Vec<DataFile>> {
-        let mut files = Vec::new();
+    async fn files(&self, table: &TableName, scope: &Scope) -> Result<Files> {
+        let mut found = Files::default();
         for folder in folders(table, scope) {
-            files.extend(self.store.parquet_files(&folder, false).await?);
+            for file in self.store.parquet_files(&folder, false).await? {
+                match self.twin(&found.files, &file).await? {
+                    Some(of) => found.duplicates.push(DuplicateFile { file: file.shown, of }),
+                    None => found.files.push(file),
+                }
+            }
         }
-        files.sort_by(|left, right| left.path.cmp(&right.path));
-        Ok(files)
+        found.files.sort_by(|left, right| left.path.cmp(&right.path));
+        Ok(found)
+    }
+}
+
+impl KokuCatalog {
+    /// The one among `known` that is `file` under the month's other spelling. A name may come again with other rows.
+    async fn twin(&self, known: &[DataFile], file: &DataFile) -> Result<Option<String>> {
+        let name = |file: &DataFile| file.path.rsplit('/').next().map(str::to_owned);
+        let alike = |other: &&DataFile| name(other) == name(file) && other.bytes == file.bytes;
+        match known.iter().find(alike) {
+            Some(other) if self.store.have_same_bytes(other, file).await? => Ok(Some(other.shown.clone())),
+            _ => Ok(None),
+        }
     }
 }
 

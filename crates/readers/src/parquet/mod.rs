@@ -6,6 +6,7 @@
 mod convert;
 mod footer;
 mod layout;
+pub mod payload;
 mod prune;
 
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use ::parquet::file::metadata::ParquetMetaData;
 use async_trait::async_trait;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
-use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, Reader, Result, Selection, Split};
+use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, PayloadOfDay, Reader, Result, Selection, Split};
 
 use self::layout::Layout;
 use crate::store::{AtFile, Store};
@@ -52,6 +53,17 @@ impl Reader for ParquetReader {
             Split { file: file.clone(), row_group, rows: metadata.num_rows().max(0) as u64, bytes, instants }
         };
         Ok(kept.into_iter().map(split).filter(|split| split.rows > 0).collect())
+    }
+
+    async fn payload(&self, file: &DataFile) -> Result<Option<PayloadOfDay>> {
+        let footer = self.footer(file).await?;
+        let notes = footer.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
+        let notes = notes.iter().filter_map(|note| Some((note.key.as_str(), note.value.as_deref()?)));
+        if let Some(payload) = payload::of_notes(notes, &file.shown) {
+            return Ok(Some(payload));
+        }
+        let notes = self.store.file(file).notes().await?;
+        Ok(payload::of_notes(notes.iter().map(|(name, value)| (name.as_str(), value.as_str())), &file.shown))
     }
 
     async fn fetch(&self, split: &Split, want: &Selection) -> Result<ChunkDecoder> {

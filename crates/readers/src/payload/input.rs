@@ -34,6 +34,8 @@ pub struct CsvFile {
     pub payload: String,
     /// Position in the manifest's list, if there is a manifest.
     pub position: Option<usize>,
+    /// Whether the payload has its days from their beginning, so that one that comes later has all of them again.
+    pub has_whole_days: bool,
 }
 
 /// The CSV files of one input.
@@ -131,7 +133,12 @@ impl Payload {
                 continue;
             }
             if names.contains(name) {
-                let file = CsvFile { shown: shown(name), payload: manifest.uuid.to_string(), position: Some(position) };
+                let file = CsvFile {
+                    shown: shown(name),
+                    payload: manifest.uuid.to_string(),
+                    position: Some(position),
+                    has_whole_days: manifest.daily_reports,
+                };
                 payload.files.push((name.clone(), file));
             } else {
                 payload.absent.push(name.clone());
@@ -172,7 +179,8 @@ impl Payload {
 
 /// A CSV file that no manifest lists.
 fn unlisted(name: &str, shown: String) -> CsvFile {
-    CsvFile { shown, payload: name.strip_suffix(".csv").unwrap_or(name).to_owned(), position: None }
+    let payload = name.strip_suffix(".csv").unwrap_or(name).to_owned();
+    CsvFile { shown, payload, position: None, has_whole_days: false }
 }
 
 /// What the system says about a file, in our words.

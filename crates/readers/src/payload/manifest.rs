@@ -15,6 +15,10 @@ pub(super) const MANIFEST_BYTES: u64 = 10 << 20;
 pub(super) struct Manifest {
     /// Identity of the payload. Archives of a payload that was too large for one share it.
     pub(super) uuid: Uuid,
+    /// Whether the payload has the whole of its days as far as they were gone: a later one for the same day has all of it
+    /// again.
+    #[serde(default)]
+    pub(super) daily_reports: bool,
     /// Names of the usage reports. Other files of the payload are not for Koku.
     #[serde(default)]
     files: Option<Vec<String>>,

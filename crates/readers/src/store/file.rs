@@ -49,6 +49,23 @@ impl StoredFile {
         })
     }
 
+    /// What was noted of the file when it was put there, by name. A folder has no place for notes.
+    ///
+    /// # Errors
+    /// As for [`StoredFile::fetch`].
+    pub(crate) async fn notes(&self) -> Result<Vec<(String, String)>> {
+        if matches!(self.store.place, Place::Folder(_)) {
+            return Ok(Vec::new());
+        }
+        let metadata = self.store.operator().stat(&self.file.path).await;
+        let metadata = metadata.map_err(|error| match error.kind() {
+            opendal::ErrorKind::NotFound => changed().at_file(&self.file.shown),
+            _ => store_error(error).at_file(&self.file.shown),
+        })?;
+        let notes = metadata.user_metadata().into_iter().flatten();
+        Ok(notes.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    }
+
     async fn attempt(&self, operator: &Operator, ranges: &[Range<u64>]) -> opendal::Result<Vec<Bytes>> {
         let fetched = self.reader(operator).await?.fetch(ranges.to_vec()).await?;
         Ok(fetched.into_iter().map(|buffer| buffer.to_bytes()).collect())

@@ -12,10 +12,10 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use tempfile::{NamedTempFile, TempPath};
-use tokaki_core::{DateRange, Error, ErrorKind, Result, Table};
+use tokaki_core::{DateRange, Error, ErrorKind, Result, RowsOfDay, Table};
 
 use super::existing::{Existing, file_schema};
-use super::owned::replaced;
+use super::owned::Removed;
 use crate::disk::{disk_error, draft_of, place_of};
 use crate::target::Target;
 
@@ -28,8 +28,7 @@ const ROW_GROUP_ROWS: usize = 32_768;
 pub(super) struct Draft {
     /// The table.
     pub(super) table: &'static Table,
-    /// Rows of the old file that were left out.
-    pub(super) rows_deleted: u64,
+    removed: Removed,
     path: PathBuf,
     temporary: TempPath,
     writer: ArrowWriter<File>,
@@ -49,25 +48,30 @@ impl Draft {
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
             .map_err(|error| parquet_error(&path, &error))?;
         let pending = BatchCoalescer::new(schema.clone(), WRITE_ROWS);
-        let mut draft = Self { table: target.table, rows_deleted: 0, path, temporary, writer, pending, schema };
+        let removed = Removed::new(target);
+        let mut draft = Self { table: target.table, removed, path, temporary, writer, pending, schema };
         if let Some(existing) = existing {
-            draft.copy_staying(existing, target, days)?;
+            draft.copy_staying(existing, days)?;
         }
         Ok(draft)
     }
 
-    fn copy_staying(&mut self, existing: Existing, target: &Target, days: DateRange) -> Result<()> {
+    fn copy_staying(&mut self, existing: Existing, days: DateRange) -> Result<()> {
         let rows = existing.with_batch_size(WRITE_ROWS).build().map_err(|error| unreadable(&self.path, &error))?;
         for rows in rows {
             let rows = rows.map_err(|error| unreadable(&self.path, &error))?;
-            let gone = replaced(&rows, target, days).map_err(|error| arrow_error(&error))?;
-            self.rows_deleted += gone.true_count() as u64;
+            let gone = self.removed.take(&rows, days).map_err(|error| arrow_error(&error))?;
             let stays = not(&gone).map_err(|error| arrow_error(&error))?;
             let rows = self.widened(&rows)?;
             self.pending.push_batch_with_filter(rows, &stays).map_err(|error| arrow_error(&error))?;
             self.write_pending()?;
         }
         Ok(())
+    }
+
+    /// Rows of the old file that were left out.
+    pub(super) fn removed(&self) -> Vec<RowsOfDay> {
+        self.removed.by_day()
     }
 
     /// Adds rows that have some of the columns.

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tokaki_core::{Error, ErrorKind, Result};
 
@@ -35,17 +36,18 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Makes the folder if it is missing, and locks it: of two runs that rewrite a file, one would lose its rows.
-    pub(super) fn claim(path: &Path, create_missing: bool) -> Result<Self> {
+    /// Makes the folder if it is missing, and locks it: of two runs that rewrite a file, one would lose its rows. Waits
+    /// so long for another run.
+    pub(super) fn claim(path: &Path, create_missing: bool, lock_wait: Duration) -> Result<Self> {
         check(path, create_missing)?;
         let made: Vec<_> = path.ancestors().take_while(|folder| *folder != Path::new("") && !folder.exists()).collect();
         let made = made.into_iter().map(Path::to_path_buf).collect();
         fs::create_dir_all(path).map_err(|error| disk_error(path, &error))?;
         let lock = File::open(path).map_err(|error| disk_error(path, &error))?;
-        match lock.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::new(ErrorKind::Store, "another run is writing to the folder")
+        match lock_within(&lock, lock_wait) {
+            Err(TryLockError::WouldBlock) => Err(Error::new(ErrorKind::Held, "another run is writing to the folder")
                 .at(&place_of(path))
-                .help("run again when it has finished")),
+                .help("run again when it has finished, or set sink.lock_wait_seconds")),
             // Some network file systems cannot lock a folder. That is no reason to refuse them.
             Ok(()) | Err(TryLockError::Error(_)) => Ok(Self { path: path.into(), made, _lock: lock }),
         }
@@ -54,6 +56,18 @@ impl Folder {
     /// Keeps the folder.
     pub(super) fn keep(&mut self) {
         self.made.clear();
+    }
+}
+
+/// A lock that the system itself waits for could not be given up.
+fn lock_within(file: &File, wait: Duration) -> Result<(), TryLockError> {
+    const PAUSE: Duration = Duration::from_millis(100);
+    let started = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if started.elapsed() < wait => std::thread::sleep(PAUSE),
+            done => return done,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod replace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokaki_core::{Error, Output, Replacement, Result, Scope, Section, Sink};
@@ -25,7 +26,8 @@ tokaki_core::register!(
 
 fn build(section: &Section) -> Result<Arc<dyn Sink>> {
     let config: SinkConfig = section.parse()?;
-    Ok(Arc::new(Parquet { folder: config.path("parquet", section)?, create_missing: config.create_missing }))
+    let (folder, lock_wait) = (config.path("parquet", section)?, config.lock_wait());
+    Ok(Arc::new(Parquet { folder, create_missing: config.create_missing, lock_wait }))
 }
 
 /// A folder of files.
@@ -33,6 +35,7 @@ fn build(section: &Section) -> Result<Arc<dyn Sink>> {
 struct Parquet {
     folder: PathBuf,
     create_missing: bool,
+    lock_wait: Duration,
 }
 
 #[async_trait]
@@ -48,10 +51,12 @@ impl Sink for Parquet {
 
     async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
         let (folder, create_missing, targets) = (self.folder.clone(), self.create_missing, targets(outputs)?);
-        let days = scope.days;
-        let replacement =
-            blocking(move || replace::ParquetReplacement::begin(&folder, days, targets, create_missing)).await?;
-        Ok(Box::new(replacement))
+        let (days, lock_wait) = (scope.days, self.lock_wait);
+        let begin = move || {
+            let folder = folder::Folder::claim(&folder, create_missing, lock_wait)?;
+            replace::ParquetReplacement::begin(folder, days, &targets, create_missing)
+        };
+        Ok(Box::new(blocking(begin).await?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which rows of a batch are to be replaced.
 
+use std::collections::BTreeMap;
+
 use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Datum, Float64Array, Int32Array, RecordBatch, StringArray,
 };
@@ -8,24 +10,63 @@ use arrow::compute::kernels::cmp;
 use arrow::compute::{and, is_not_null, is_null, not, or, prep_null_mask_filter};
 use arrow::datatypes::{Date32Type, Float64Type};
 use arrow::error::ArrowError;
-use tokaki_core::{Condition, DateRange};
+use chrono::NaiveDate;
+use tokaki_core::{Condition, DateRange, RowsOfDay, Table};
 
 use crate::target::Target;
 
-/// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls.
-pub(super) fn replaced(rows: &RecordBatch, target: &Target, days: DateRange) -> Result<BooleanArray, ArrowError> {
-    let mut owned = all(rows, false);
-    for conditions in &target.owned {
-        let mut met = all(rows, true);
-        for condition in conditions {
-            met = and(&met, &holds(rows, condition)?)?;
-        }
-        owned = or(&owned, &met)?;
+/// Rows of a table that are to be replaced, counted by day.
+pub(super) struct Removed {
+    table: &'static Table,
+    /// Conditions of an output's own rows, and how many were found on which day.
+    owned: Vec<(Vec<Condition>, BTreeMap<NaiveDate, u64>)>,
+}
+
+impl Removed {
+    /// None so far.
+    pub(super) fn new(target: &Target) -> Self {
+        let owned = target.owned.iter().map(|conditions| (conditions.clone(), BTreeMap::new())).collect();
+        Self { table: target.table, owned }
     }
-    let day = |day| Date32Array::new_scalar(Date32Type::from_naive_date(day));
-    let not_before = compare(rows, target.table.day_field, &day(days.start()), cmp::gt_eq)?;
-    let not_after = compare(rows, target.table.day_field, &day(days.end()), cmp::lt_eq)?;
-    and(&owned, &and(&not_before, &not_after)?)
+
+    /// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls.
+    pub(super) fn take(&mut self, rows: &RecordBatch, days: DateRange) -> Result<BooleanArray, ArrowError> {
+        let day = |day| Date32Array::new_scalar(Date32Type::from_naive_date(day));
+        let not_before = compare(rows, self.table.day_field, &day(days.start()), cmp::gt_eq)?;
+        let not_after = compare(rows, self.table.day_field, &day(days.end()), cmp::lt_eq)?;
+        let in_days = and(&not_before, &not_after)?;
+        let mut all_gone = all(rows, false);
+        for (conditions, by_day) in &mut self.owned {
+            let mut gone = in_days.clone();
+            for condition in conditions.iter() {
+                gone = and(&gone, &holds(rows, condition)?)?;
+            }
+            count_days(rows, self.table.day_field, &gone, by_day);
+            all_gone = or(&all_gone, &gone)?;
+        }
+        Ok(all_gone)
+    }
+
+    /// What was counted.
+    pub(super) fn by_day(&self) -> Vec<RowsOfDay> {
+        let table = self.table.name;
+        let of_list = |(owned, days): &(Vec<Condition>, BTreeMap<NaiveDate, u64>)| -> Vec<RowsOfDay> {
+            days.iter().map(|(day, rows)| RowsOfDay { table, owned: owned.clone(), day: *day, rows: *rows }).collect()
+        };
+        self.owned.iter().flat_map(of_list).collect()
+    }
+}
+
+/// Counts the rows that `gone` marks; rows without a day are none of a range.
+fn count_days(rows: &RecordBatch, day_field: &str, gone: &BooleanArray, by_day: &mut BTreeMap<NaiveDate, u64>) {
+    let Some(days) = rows.column_by_name(day_field).and_then(|days| days.as_primitive_opt::<Date32Type>()) else {
+        return;
+    };
+    for row in gone.values().set_indices() {
+        if let Some(day) = Date32Type::to_naive_date_opt(days.value(row)) {
+            *by_day.entry(day).or_default() += 1;
+        }
+    }
 }
 
 fn holds(rows: &RecordBatch, condition: &Condition) -> Result<BooleanArray, ArrowError> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
-use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result, Table};
+use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result, RowsOfDay, Table};
 
 use super::draft::Draft;
 use super::folder::Folder;
@@ -18,6 +18,7 @@ use crate::target::{Target, destination};
 pub(super) struct ParquetReplacement {
     /// Taken out while rows are written: if that fails or is cancelled, they are gone and nothing can be committed.
     files: Option<Files>,
+    removed: Vec<RowsOfDay>,
     rows_inserted: u64,
 }
 
@@ -29,16 +30,17 @@ struct Files {
 
 impl ParquetReplacement {
     /// Starts a draft per table with the rows that stay.
-    pub(super) fn begin(folder: &Path, days: DateRange, targets: Vec<Target>, create_missing: bool) -> Result<Self> {
-        let folder = Folder::claim(folder, create_missing)?;
-        let drafts: Result<_> = targets
+    pub(super) fn begin(folder: Folder, days: DateRange, targets: &[Target], create_missing: bool) -> Result<Self> {
+        let drafts: Result<Vec<_>> = targets
             .iter()
             .map(|target| {
                 let existing = existing::open(&folder.path, target, create_missing)?;
                 Draft::start(&folder.path, target, days, existing)
             })
             .collect();
-        Ok(Self { files: Some(Files { drafts: drafts?, folder }), rows_inserted: 0 })
+        let drafts = drafts?;
+        let removed = drafts.iter().flat_map(Draft::removed).collect();
+        Ok(Self { files: Some(Files { drafts, folder }), removed, rows_inserted: 0 })
     }
 
     fn take_files(&mut self) -> Result<Files> {
@@ -64,16 +66,20 @@ impl Replacement for ParquetReplacement {
         Ok(())
     }
 
+    fn removed(&self) -> &[RowsOfDay] {
+        &self.removed
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {
         let files = self.take_files()?;
+        let rows_deleted = self.removed.iter().map(|day| day.rows).sum();
         let rows_inserted = self.rows_inserted;
-        blocking(move || files.commit(rows_inserted)).await
+        blocking(move || files.commit(rows_deleted, rows_inserted)).await
     }
 }
 
 impl Files {
-    fn commit(mut self, rows_inserted: u64) -> Result<Receipt> {
-        let rows_deleted = self.drafts.iter().map(|draft| draft.rows_deleted).sum();
+    fn commit(mut self, rows_deleted: u64, rows_inserted: u64) -> Result<Receipt> {
         let look = self.drafts.first().map(|draft| look(&self.folder.path, draft.table)).unwrap_or_default();
         // All files are complete and on disk before the first is renamed: what is left can hardly fail.
         let finished: Result<Vec<_>> = self.drafts.into_iter().map(Draft::finish).collect();

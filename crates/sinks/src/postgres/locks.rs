@@ -7,25 +7,62 @@
 //! one has not committed yet, and leave them twice.
 
 use sqlx::{AssertSqlSafe, PgConnection};
-use tokaki_core::{Error, ErrorKind, Place, Result, Scope};
+use tokaki_core::{Error, ErrorKind, Place, Result};
 use uuid::Uuid;
 
 use super::catalog::is_table;
+use super::fault::Fault;
 use super::partition::quoted;
 use super::server::Server;
+use super::transaction::Task;
+
+/// What to do about rows that others hold.
+pub(super) const HELD: &str = "run again when it has finished; sink.lock_wait_seconds says how long to wait for it";
 
 /// Koku's table of report periods, which knows the cluster of a provider.
 const REPORT_PERIODS: &str = "reporting_ocpusagereportperiod";
 
-/// Waits until nobody else writes rows of the scope's source. Ends with the transaction.
-pub(super) async fn take_source(connection: &mut PgConnection, schema: &str, scope: &Scope) -> sqlx::Result<()> {
+/// Waits until nobody else writes rows of the task's source. Ends with the transaction, and so does how long a statement
+/// of it waits for the rows of others.
+pub(super) async fn take_source(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
+    let Task { server, schema, scope, lock_wait, .. } = task;
+    let failed = |error| server.fault(&error);
+    // PostgreSQL takes 0 for as long as it takes.
+    let milliseconds = lock_wait.as_millis().max(1);
+    let limit = format!("SET LOCAL lock_timeout = {milliseconds}");
+    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await.map_err(failed)?;
     // Koku hashes Python's spelling of a uuid, which is this one.
     let provider = Uuid::try_parse(&scope.source_uuid).map_or(scope.source_uuid.clone(), |uuid| uuid.to_string());
-    for key in clusters(connection, schema, &provider).await?.iter().chain([&provider]) {
+    let clusters = clusters(connection, schema, &provider).await.map_err(failed)?;
+    for key in clusters.iter().chain([&provider]) {
         let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(key).persistent(false);
-        lock.execute(&mut *connection).await?;
+        if let Err(error) = lock.execute(&mut *connection).await {
+            return match server.error(&error) {
+                held if held.kind() == ErrorKind::Held => {
+                    Err(Fault::Lasting(holder(server, key).await.unwrap_or(held)))
+                }
+                _ => Err(failed(error)),
+            };
+        }
     }
     Ok(())
+}
+
+/// Who holds the lock of `key`, as far as the server tells.
+async fn holder(server: &Server, key: &str) -> Option<Error> {
+    /// A key of 64 bits lies in two columns.
+    const HOLDER: &str = "SELECT a.pid, a.application_name, to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS') \
+         FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+         AND ((l.classid::bigint << 32) | l.objid::bigint) = hashtext($1)::bigint";
+    let mut connection = server.connect().await.ok()?;
+    let query = sqlx::query_as::<_, (i32, String, Option<String>)>(HOLDER).bind(key).persistent(false);
+    let (pid, name, since) = query.fetch_optional(&mut connection).await.ok()??;
+    let since = since.map(|since| format!(", in a transaction since {since} UTC")).unwrap_or_default();
+    let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
+    let message = format!("the rows of {key} are held by process {pid} of the server{name}{since}");
+    Some(Error::new(ErrorKind::Held, message).help(HELD))
 }
 
 /// The clusters that Koku knows of a provider, which is one. None where Koku has no tables: nobody locks them there.

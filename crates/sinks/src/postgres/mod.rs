@@ -16,6 +16,7 @@ mod tls;
 mod transaction;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use sqlx::Connection;
@@ -31,9 +32,11 @@ use crate::target::targets;
 tokaki_core::register!(Sink, SinkConfig, "postgres", "Replaces rows in Koku's PostgreSQL tables.", build);
 
 fn build(section: &Section) -> Result<Arc<dyn Sink>> {
-    let SinkConfig { url, schema, create_missing } = section.parse()?;
+    let config: SinkConfig = section.parse()?;
+    let lock_wait = config.lock_wait();
+    let SinkConfig { url, schema, create_missing, .. } = config;
     let server = Server::parse(&url, &format!("{}.url", section.path()))?;
-    Ok(Arc::new(Postgres { server, schema, create_missing }))
+    Ok(Arc::new(Postgres { server, schema, create_missing, lock_wait }))
 }
 
 /// A database.
@@ -41,6 +44,7 @@ struct Postgres {
     server: Server,
     schema: Option<String>,
     create_missing: bool,
+    lock_wait: Duration,
 }
 
 impl Postgres {
@@ -79,6 +83,7 @@ impl Sink for Postgres {
             scope: scope.clone(),
             targets: targets(outputs)?,
             create_missing: self.create_missing,
+            lock_wait: self.lock_wait,
         };
         Ok(Box::new(replace::PostgresReplacement::begin(task).await?))
     }

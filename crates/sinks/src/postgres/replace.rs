@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use backon::ExponentialBackoff;
-use tokaki_core::{Error, Output, Receipt, Replacement, Result};
+use tokaki_core::{Error, Output, Receipt, Replacement, Result, RowsOfDay};
 
 use super::fault::{Fault, delays};
 use super::partition::quoted;
@@ -81,7 +81,7 @@ impl PostgresReplacement {
     /// Commits, and once only: if the answer to a commit was lost, the server is asked what became of it.
     async fn commit_or_again(&mut self) -> Result<u64> {
         let transaction = self.take_transaction()?;
-        let mut sent = (transaction.number(), transaction.rows_deleted());
+        let mut sent = (transaction.number(), rows_of(transaction.removed()));
         let mut committed = transaction.commit(&self.task.server).await;
         while let Err(fault) = committed {
             self.wait(fault).await?;
@@ -97,7 +97,7 @@ impl PostgresReplacement {
             return Ok(());
         }
         let transaction = self.refill(transaction).await?;
-        *sent = (transaction.number(), transaction.rows_deleted());
+        *sent = (transaction.number(), rows_of(transaction.removed()));
         transaction.commit(&self.task.server).await
     }
 }
@@ -116,6 +116,10 @@ impl Replacement for PostgresReplacement {
         Ok(())
     }
 
+    fn removed(&self) -> &[RowsOfDay] {
+        self.transaction.as_ref().map_or(&[], Transaction::removed)
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {
         let rows_deleted = self.commit_or_again().await?;
         let Task { server, schema, targets, .. } = &self.task;
@@ -125,4 +129,8 @@ impl Replacement for PostgresReplacement {
         });
         Ok(Receipt { rows_deleted, rows_inserted: self.rows_inserted, location: server.location(), look })
     }
+}
+
+fn rows_of(days: &[RowsOfDay]) -> u64 {
+    days.iter().map(|day| day.rows).sum()
 }

@@ -9,6 +9,7 @@ use tokaki_core::{Error, ErrorKind, Result};
 use url::Url;
 
 use super::fault::{Fault, is_passing};
+use super::locks::HELD;
 use super::tls;
 use crate::look::shell_word;
 
@@ -120,6 +121,7 @@ impl Server {
                 let help = format!("grant user {} the right to do so", self.options.get_username());
                 Error::new(ErrorKind::Access, message).help(help)
             }
+            "55P03" => Error::new(ErrorKind::Held, message).help(HELD),
             code if code.starts_with("28") => {
                 Error::new(ErrorKind::Access, message).help("look at user and password of sink.url")
             }

@@ -1,10 +1,13 @@
 //! One attempt to replace rows, in one transaction.
 
+use std::time::Duration;
+
 use arrow::array::RecordBatch;
+use chrono::NaiveDate;
 use sea_orm::sea_query::PostgresQueryBuilder;
 use sea_query_sqlx::SqlxBinder;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokaki_core::{Output, Scope};
+use tokaki_core::{Output, RowsOfDay, Scope};
 
 use super::catalog::Found;
 use super::copy::copy;
@@ -23,6 +26,7 @@ pub(super) struct Task {
     pub(super) scope: Scope,
     pub(super) targets: Vec<Target>,
     pub(super) create_missing: bool,
+    pub(super) lock_wait: Duration,
 }
 
 /// A transaction under way. Dropping the connection ends it on the server, and nothing has changed.
@@ -31,7 +35,7 @@ pub(super) struct Transaction {
     /// PostgreSQL's number of the transaction.
     number: i64,
     taken_ids: TakenIds,
-    rows_deleted: u64,
+    removed: Vec<RowsOfDay>,
 }
 
 impl Transaction {
@@ -46,9 +50,9 @@ impl Transaction {
         // they committed while this waited for its locks.
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
         sqlx::raw_sql(begin).execute(&mut connection).await.map_err(failed)?;
-        locks::take_source(&mut connection, &task.schema, &task.scope).await.map_err(failed)?;
+        locks::take_source(&mut connection, task).await?;
         let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
-        Ok(Self { connection, number: number.map_err(failed)?, taken_ids: TakenIds::default(), rows_deleted: 0 })
+        Ok(Self { connection, number: number.map_err(failed)?, taken_ids: TakenIds::default(), removed: Vec::new() })
     }
 
     /// Deletes the owned rows, and remembers the ids of those that stay.
@@ -57,7 +61,7 @@ impl Transaction {
             let found = Found::look(&mut self.connection, &task.server, &task.schema, target, &task.scope).await?;
             found.require_complete(target, task.scope.days)?;
             let failed = |error| task.server.fault(&error).at(&target.place(None));
-            self.rows_deleted += delete(&mut self.connection, task, target).await.map_err(failed)?;
+            self.removed.extend(delete(&mut self.connection, task, target).await.map_err(failed)?);
             self.taken_ids.extend(spared_ids(&mut self.connection, task, target).await.map_err(failed)?);
         }
         Ok(())
@@ -91,21 +95,30 @@ impl Transaction {
     }
 
     /// Rows that were deleted.
-    pub(super) fn rows_deleted(&self) -> u64 {
-        self.rows_deleted
+    pub(super) fn removed(&self) -> &[RowsOfDay] {
+        &self.removed
     }
 }
 
-async fn delete(connection: &mut PgConnection, task: &Task, target: &Target) -> sqlx::Result<u64> {
-    let mut deleted = 0;
+async fn delete(connection: &mut PgConnection, task: &Task, target: &Target) -> sqlx::Result<Vec<RowsOfDay>> {
+    let mut removed = Vec::new();
     for conditions in &target.owned {
-        let table = (task.schema.clone(), target.table.name);
-        let (statement, values) =
-            statements::delete(table, target.table, task.scope.days, conditions).build_sqlx(PostgresQueryBuilder);
-        let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
-        deleted += query.execute(&mut *connection).await?.rows_affected();
+        let table = || (task.schema.clone(), target.table.name);
+        let count = statements::count_by_day(table(), target.table, task.scope.days, conditions);
+        let (statement, values) = count.build_sqlx(PostgresQueryBuilder);
+        let query = sqlx::query_as_with::<_, (NaiveDate, i64), _>(AssertSqlSafe(statement), values);
+        let of_day = |(day, rows): (NaiveDate, i64)| RowsOfDay {
+            table: target.table.name,
+            owned: conditions.clone(),
+            day,
+            rows: rows.unsigned_abs(),
+        };
+        removed.extend(query.persistent(false).fetch_all(&mut *connection).await?.into_iter().map(of_day));
+        let delete = statements::delete(table(), target.table, task.scope.days, conditions);
+        let (statement, values) = delete.build_sqlx(PostgresQueryBuilder);
+        sqlx::query_with(AssertSqlSafe(statement), values).persistent(false).execute(&mut *connection).await?;
     }
-    Ok(deleted)
+    Ok(removed)
 }
 
 async fn spared_ids(connection: &mut PgConnection, task: &Task, target: &Target) -> sqlx::Result<Vec<String>> {

@@ -25,7 +25,10 @@ pub(super) fn sqlx_error(file: &Path, error: &sqlx::Error) -> Error {
     // The low byte is the primary result code (<https://www.sqlite.org/rescode.html>).
     let code = database.code().and_then(|code| code.parse::<u32>().ok()).unwrap_or_default() & 0xff;
     let (kind, help) = match code {
-        5 | 6 => (ErrorKind::Database, Some("another program is using the database; run again when it has finished")),
+        5 | 6 => (
+            ErrorKind::Held,
+            Some("another program is writing; run again when it has finished, or set sink.lock_wait_seconds"),
+        ),
         3 | 8 | 23 => (ErrorKind::Access, Some("the database file and its folder must be writable")),
         10 | 13 | 14 => (ErrorKind::Store, Some("look whether the disk is full or read-only")),
         11 | 26 => (ErrorKind::Destination, Some("name another file, or move this one away")),

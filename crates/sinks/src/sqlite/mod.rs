@@ -8,6 +8,7 @@ mod replace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use tokaki_core::{Error, ErrorKind, Output, Replacement, Result, Scope, Section, Sink};
@@ -20,7 +21,8 @@ tokaki_core::register!(Sink, SinkConfig, "sqlite", "Replaces rows in one SQLite 
 
 fn build(section: &Section) -> Result<Arc<dyn Sink>> {
     let config: SinkConfig = section.parse()?;
-    Ok(Arc::new(Sqlite { file: config.path("sqlite", section)?, create_missing: config.create_missing }))
+    let (file, lock_wait) = (config.path("sqlite", section)?, config.lock_wait());
+    Ok(Arc::new(Sqlite { file, create_missing: config.create_missing, lock_wait }))
 }
 
 /// A database file.
@@ -28,6 +30,7 @@ fn build(section: &Section) -> Result<Arc<dyn Sink>> {
 struct Sqlite {
     file: PathBuf,
     create_missing: bool,
+    lock_wait: Duration,
 }
 
 impl Sqlite {
@@ -56,7 +59,7 @@ impl Sink for Sqlite {
             .append(true)
             .open(&self.file)
             .map_err(|error| disk_error(&self.file, &error).help("the database file must be writable"))?;
-        let database = open::existing(&self.file).await?;
+        let database = open::existing(&self.file, self.lock_wait).await?;
         for target in &targets {
             define::check_table(&database, &self.file, target, self.create_missing).await?;
         }
@@ -66,7 +69,12 @@ impl Sink for Sqlite {
     async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
         let draft = if self.exists()? { None } else { Some(crate::disk::draft_of(&self.file)?.into_temp_path()) };
         let targets = targets(outputs)?;
-        let replacement = replace::SqliteReplacement::begin(&self.file, draft, scope, &targets, self.create_missing);
+        let database = match &draft {
+            Some(draft) => open::draft(draft).await?,
+            None => open::existing(&self.file, self.lock_wait).await?,
+        };
+        let destination = replace::Destination { file: &self.file, create_missing: self.create_missing };
+        let replacement = replace::SqliteReplacement::begin(destination, database, draft, scope, &targets);
         Ok(Box::new(replacement.await?))
     }
 }

@@ -9,10 +9,10 @@ use sea_orm::{
     TransactionTrait,
 };
 use tempfile::TempPath;
-use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, Scope};
+use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, RowsOfDay, Scope};
 
 use super::errors::sqlite_error;
-use super::{define, insert, open};
+use super::{define, insert};
 use crate::disk::{disk_error, folder_of, place_of, sync_folder};
 use crate::ids::TakenIds;
 use crate::limits::check_limits;
@@ -32,34 +32,45 @@ pub(super) struct SqliteReplacement {
     draft: Option<TempPath>,
     file: PathBuf,
     taken_ids: TakenIds,
+    removed: Vec<RowsOfDay>,
     receipt: Receipt,
+}
+
+/// The file, whether it is there or not.
+pub(super) struct Destination<'a> {
+    pub(super) file: &'a Path,
+    pub(super) create_missing: bool,
 }
 
 impl SqliteReplacement {
     /// Creates missing tables and deletes the owned rows.
     pub(super) async fn begin(
-        file: &Path,
+        Destination { file, create_missing }: Destination<'_>,
+        database: DatabaseConnection,
         draft: Option<TempPath>,
         scope: &Scope,
         targets: &[Target],
-        create_missing: bool,
     ) -> Result<Self> {
         let failed = |error| sqlite_error(file, &error);
-        let database = match &draft {
-            Some(draft) => open::draft(draft).await?,
-            None => open::existing(file).await?,
-        };
         // A deferred transaction would fail midway if another writer came first.
         let immediate = Some(SqliteTransactionMode::Immediate);
         let options = TransactionOptions { sqlite_transaction_mode: immediate, ..Default::default() };
         let transaction = database.begin_with_options(options).await.map_err(failed)?;
         let mut receipt = Receipt { location: format!("sqlite:{}", file.display()), ..Receipt::default() };
         let mut taken_ids = TakenIds::default();
+        let mut removed = Vec::new();
         for target in targets {
             if !define::check_table(&transaction, file, target, create_missing).await? {
                 define::create(&transaction, target.table).await.map_err(failed)?;
             }
             for conditions in &target.owned {
+                let count = statements::count_by_day(target.table.name, target.table, scope.days, conditions);
+                for row in transaction.query_all(&count).await.map_err(failed)? {
+                    let day = row.try_get_by_index(0).map_err(failed)?;
+                    let rows: i64 = row.try_get_by_index(1).map_err(failed)?;
+                    let (table, owned) = (target.table.name, conditions.clone());
+                    removed.push(RowsOfDay { table, owned, day, rows: rows.unsigned_abs() });
+                }
                 let delete = statements::delete(target.table.name, target.table, scope.days, conditions);
                 receipt.rows_deleted += transaction.execute(&delete).await.map_err(failed)?.rows_affected();
                 let spared = statements::spared_ids(target.table.name, target.table, scope.days, conditions);
@@ -74,7 +85,7 @@ impl SqliteReplacement {
             let query = shell_word(&first_rows(target.table, target.table.name));
             receipt.look = format!("sqlite3 -box {} {query}", shell_word(&file.to_string_lossy()));
         }
-        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), taken_ids, receipt })
+        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), taken_ids, removed, receipt })
     }
 
     fn take_transaction(&mut self) -> Result<DatabaseTransaction> {
@@ -94,6 +105,10 @@ impl Replacement for SqliteReplacement {
         self.receipt.rows_inserted += rows.num_rows() as u64;
         self.transaction = Some(transaction);
         Ok(())
+    }
+
+    fn removed(&self) -> &[RowsOfDay] {
+        &self.removed
     }
 
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {

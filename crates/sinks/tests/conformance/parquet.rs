@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
-use crate::replacing::{begin, replace, sink};
+use crate::replacing::{begin, impatient_sink, replace, sink};
 use crate::scenario::{self, Bench};
 use crate::table::{pods, scope, volumes};
 
@@ -63,6 +63,10 @@ fn text(rows: &RecordBatch, column: &str, row: usize) -> String {
 impl Bench for ParquetBench {
     fn sink(&self) -> &dyn Sink {
         self.sink.as_ref()
+    }
+
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("parquet", &format!("parquet:{}", self.file.parent().expect("a folder").display()))
     }
 
     async fn rows(&self) -> Vec<String> {
@@ -189,8 +193,8 @@ async fn nothing_is_created_unless_asked_for() {
 async fn two_runs_do_not_write_at_once() {
     let (bench, day) = (ParquetBench::new(), scope("2025-09-01", "2025-09-01"));
     let first = bench.sink.begin(&day, &[pods()]).await.expect("the folder is free");
-    let error = bench.sink.begin(&day, &[pods()]).await.err().expect("the folder is taken");
-    assert_eq!(error.kind(), ErrorKind::Store);
+    let error = bench.impatient_sink().begin(&day, &[pods()]).await.err().expect("the folder is taken");
+    assert_eq!(error.kind(), ErrorKind::Held);
     first.commit().await.expect("a run");
     bench.sink.begin(&day, &[pods()]).await.expect("the folder is free again");
 }

@@ -12,7 +12,7 @@ use tokaki_core::{ErrorKind, Sink};
 use xtask::postgres::Server;
 
 use crate::killed;
-use crate::replacing::{begin, replace, sink};
+use crate::replacing::{begin, impatient_sink, replace, sink};
 use crate::scenario::{self, Bench};
 use crate::table::{batch, pods, scope, volumes};
 
@@ -75,6 +75,10 @@ impl PostgresBench {
 impl Bench for PostgresBench {
     fn sink(&self) -> &dyn Sink {
         self.sink.as_ref()
+    }
+
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("postgres", &self.url)
     }
 
     async fn rows(&self) -> Vec<String> {

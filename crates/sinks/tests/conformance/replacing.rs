@@ -11,7 +11,15 @@ use tokaki_sinks as _;
 
 /// The registered sink of this name.
 pub(crate) fn sink(name: &str, url: &str, create_missing: bool) -> Result<Arc<dyn Sink>> {
-    let settings = json!({"url": url, "create_missing": create_missing});
+    with(name, json!({"url": url, "create_missing": create_missing}))
+}
+
+/// The registered sink of this name, which waits for nobody.
+pub(crate) fn impatient_sink(name: &str, url: &str) -> Arc<dyn Sink> {
+    with(name, json!({"url": url, "lock_wait_seconds": 0})).expect("a sink")
+}
+
+fn with(name: &str, settings: serde_json::Value) -> Result<Arc<dyn Sink>> {
     let section = Section::new("sink", settings.as_object().cloned().expect("an object"));
     let Build::Sink(build) = find(PluginKind::Sink, name, "sink.type")?.build else { unreachable!("asked for a sink") };
     build(&section)

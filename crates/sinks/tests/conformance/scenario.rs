@@ -1,7 +1,10 @@
 //! The scenario that every sink must pass.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use tokaki_core::{ErrorKind, Sink};
+use chrono::Datelike;
+use tokaki_core::{Condition, ErrorKind, Replacement, RowsOfDay, Sink};
 
 use crate::replacing::{begin, replace};
 use crate::table::{Row, pods, scope, volumes};
@@ -11,6 +14,8 @@ use crate::table::{Row, pods, scope, volumes};
 pub(crate) trait Bench {
     /// The sink that writes to it.
     fn sink(&self) -> &dyn Sink;
+    /// A sink that writes to the same and waits for nobody.
+    fn impatient_sink(&self) -> Arc<dyn Sink>;
     /// All rows as `data source|day|namespace|labels|hours|cost`, sorted; `-` for null. Empty if there is no table.
     async fn rows(&self) -> Vec<String>;
     /// What the cost model does: sets the cost of the rows of a namespace.
@@ -31,6 +36,7 @@ pub(crate) async fn run(bench: &dyn Bench) {
     rows_with_a_cost_stay(bench).await;
     what_is_not_committed_never_was(bench).await;
     values_that_do_not_fit_are_refused(bench).await;
+    rows_that_another_run_holds_are_left_to_it(bench).await;
 
     let receipt = replace(bench.sink(), &september, &[(pods(), &[]), (volumes(), &[])]).await.expect("no rows");
     assert_eq!(receipt.rows_inserted, 0);
@@ -54,7 +60,9 @@ async fn replacing_twice_is_replacing_once(bench: &dyn Bench) {
     assert_eq!((first.rows_deleted, first.rows_inserted), (0, 5));
     assert_eq!(bench.rows().await, expected);
     let bytes = bench.bytes().await;
-    let second = replace(bench.sink(), &september, &parts).await.expect("a second run");
+    let second = begin(bench.sink(), &september, &parts).await.expect("a second run");
+    assert_eq!(removed(second.as_ref()), [("Pod", 1, 1), ("Pod", 2, 2), ("Storage", 1, 1), ("Storage", 2, 1)]);
+    let second = second.commit().await.expect("a second run");
     assert_eq!((second.rows_deleted, second.rows_inserted), (5, 5));
     assert_eq!(bench.rows().await, expected);
     assert_eq!((&first.location, &first.look), (&second.location, &second.look));
@@ -117,4 +125,27 @@ async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
     assert!(replacement.append(&pods(), &wrong).await.is_err());
     assert!(replacement.commit().await.is_err(), "a part of the rows must not be committed");
     assert_eq!(bench.rows().await, rows);
+}
+
+/// What a replacement takes away: data source, day of the month, rows.
+fn removed(replacement: &dyn Replacement) -> Vec<(&'static str, u32, u64)> {
+    let data_source = |owned: &[Condition]| match owned.first() {
+        Some(Condition::TextEquals("data_source", source)) => *source,
+        other => panic!("the outputs of the tests begin with their data source, not {other:?}"),
+    };
+    let of_day = |removed: &RowsOfDay| (data_source(&removed.owned), removed.day.day(), removed.rows);
+    let mut days: Vec<_> = replacement.removed().iter().map(of_day).collect();
+    days.sort_unstable();
+    days
+}
+
+async fn rows_that_another_run_holds_are_left_to_it(bench: &dyn Bench) {
+    let (september, before) = (scope("2025-09-01", "2025-09-30"), bench.rows().await);
+    let holder = begin(bench.sink(), &september, &[(pods(), &[])]).await.expect("a run");
+    let second = replace(bench.impatient_sink().as_ref(), &september, &[(pods(), &[])]).await;
+    let error = second.expect_err("the first one is not done");
+    assert_eq!(error.kind(), ErrorKind::Held, "{error}");
+    assert!(error.help_text().is_some_and(|help| help.contains("lock_wait_seconds")), "{error}");
+    drop(holder);
+    assert_eq!(bench.rows().await, before);
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
-use crate::replacing::{begin, replace, sink};
+use crate::replacing::{begin, impatient_sink, replace, sink};
 use crate::scenario::{self, Bench};
 use crate::table::{pods, scope, volumes};
 
@@ -50,6 +50,10 @@ impl SqliteBench {
 impl Bench for SqliteBench {
     fn sink(&self) -> &dyn Sink {
         self.sink.as_ref()
+    }
+
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("sqlite", &format!("sqlite:{}", self.file.display()))
     }
 
     async fn rows(&self) -> Vec<String> {

@@ -10,12 +10,18 @@ use super::entry::{self, Key};
 use crate::catalog::DataFile;
 use crate::error::{Error, Result};
 use crate::input::Selection;
+use crate::payload::PayloadOfDay;
 use crate::pipeline::plan::Scan;
 use crate::reader::{Reader, Split};
 
-/// Splits by file and what is wanted of it.
+/// What is known of files.
 #[derive(Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Index(BTreeMap<String, Vec<KnownSplit>>);
+struct Index {
+    /// Splits by file and what is wanted of it.
+    splits: BTreeMap<String, Vec<KnownSplit>>,
+    /// Payloads by file, of those files for which that was asked.
+    payloads: BTreeMap<String, Option<PayloadOfDay>>,
+}
 
 /// A [`Split`] without its file.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +83,7 @@ impl<'a> Splits<'a> {
     pub(in crate::pipeline) async fn of(&self, scan: &Scan, file: &DataFile) -> Result<Vec<Split>> {
         let remembered = self.remembered.as_ref().zip(identity(scan, file)?);
         let Some((remembered, identity)) = remembered else { return self.reader.splits(file, &scan.selection).await };
-        let known = match remembered.before.0.get(&identity) {
+        let known = match remembered.before.splits.get(&identity) {
             Some(known) => known.clone(),
             None => {
                 remembered.recall.opened(&file.path);
@@ -92,8 +98,26 @@ impl<'a> Splits<'a> {
             _ => true,
         };
         let splits = known.iter().map(|known| known.split(file)).filter(is_asked).collect();
-        remembered.now.lock().unwrap_or_else(PoisonError::into_inner).0.insert(identity, known);
+        remembered.now.lock().unwrap_or_else(PoisonError::into_inner).splits.insert(identity, known);
         Ok(splits)
+    }
+
+    /// Which payload `file` came with.
+    ///
+    /// # Errors
+    /// As for [`Reader::payload`].
+    pub(in crate::pipeline) async fn payload(&self, file: &DataFile) -> Result<Option<PayloadOfDay>> {
+        let version = file.version.as_ref().map(|version| format!("{} {version}", file.path));
+        let Some((remembered, identity)) = self.remembered.as_ref().zip(version) else {
+            return self.reader.payload(file).await;
+        };
+        let payload = match remembered.before.payloads.get(&identity) {
+            Some(known) => known.clone(),
+            None => self.reader.payload(file).await?,
+        };
+        let mut now = remembered.now.lock().unwrap_or_else(PoisonError::into_inner);
+        now.payloads.insert(identity, payload.clone());
+        Ok(payload)
     }
 
     /// Whether the file was opened before, as far as is remembered.
@@ -102,7 +126,11 @@ impl<'a> Splits<'a> {
     /// `Bug` only.
     pub(in crate::pipeline) fn knows(&self, scan: &Scan, file: &DataFile) -> Result<bool> {
         let identity = identity(scan, file)?;
-        Ok(self.remembered.as_ref().zip(identity).is_some_and(|(it, identity)| it.before.0.contains_key(&identity)))
+        Ok(self
+            .remembered
+            .as_ref()
+            .zip(identity)
+            .is_some_and(|(it, identity)| it.before.splits.contains_key(&identity)))
     }
 
     /// Keeps what was learned.

@@ -1,0 +1,161 @@
+//! Nothing, or next to nothing, is there to read: what the destination holds must not be replaced by it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use tokaki_tests::command::Outcome;
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination};
+
+use crate::support::job::{Job, content, error};
+use crate::support::sinks;
+
+const REPORT_TYPES: [&str; 4] = ["pod_usage", "storage_usage", "node_labels", "namespace_labels"];
+
+/// All files of the job, daily and hourly.
+pub(super) fn all_files(job: &Job) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![job.folder()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    files
+}
+
+/// The file with its columns and without its rows.
+fn empty(file: &Path) {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("a file")).expect("Parquet");
+    let schema = reader.schema().clone();
+    ArrowWriter::try_new(File::create(file).expect("created"), schema, None)
+        .expect("a writer")
+        .close()
+        .expect("closed");
+}
+
+/// A full run, then `damage`, then a run with these settings that must end with `code`: unchanged unless that is 0.
+fn after_damage(destination: &Destination<'_>, damage: impl Fn(&Job), settings: &[&str], code: i32) -> Outcome {
+    let job = Job::new();
+    job.clean_rows(destination);
+    let before = content(destination);
+    damage(&job);
+    let outcome = job.run_on_folder(destination, settings);
+    assert_eq!(outcome.code, Some(code), "{}", outcome.stderr);
+    if code != 0 {
+        assert!(content(destination) == before, "changed although it was refused: {}", outcome.stderr);
+    }
+    outcome
+}
+
+fn empty_all(job: &Job) {
+    all_files(job).iter().for_each(|file| empty(file));
+}
+
+fn remove_all(job: &Job) {
+    all_files(job).iter().for_each(|file| fs::remove_file(file).expect("removed"));
+}
+
+#[test]
+fn i12_files_without_rows_replace_nothing() {
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let outcome = after_damage(&destination, empty_all, &[], 11);
+        assert!(error(&outcome).contains("--allow-empty"), "{}", outcome.stderr);
+        let destination = Destination::new(&sink).expect("a destination");
+        after_damage(&destination, empty_all, &["run.allow_empty=true"], 0);
+        assert!(content(&destination).is_empty());
+    }
+}
+
+#[test]
+fn i12_rows_of_other_days_replace_nothing() {
+    let sinks = sinks();
+    let destination = Destination::new(&sinks[0]).expect("a destination");
+    let job = Job::new();
+    job.clean_rows(&destination);
+    let before = content(&destination);
+    let outcome = job.run_on_folder(&destination, &["scope.start_date=2025-10-20", "scope.end_date=2025-10-21"]);
+    assert_eq!(outcome.code, Some(11), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("2025-10-20 to 2025-10-21"), "{}", outcome.stderr);
+    assert!(content(&destination) == before);
+}
+
+#[test]
+fn i12_no_files_replace_nothing() {
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        after_damage(&destination, remove_all, &[], 11);
+        let destination = Destination::new(&sink).expect("a destination");
+        after_damage(&destination, remove_all, &["run.allow_empty=true"], 0);
+        assert_eq!(destination.read(DAILY_SUMMARY, &[]).map(|rows| rows.len()).unwrap_or_default(), 0);
+    }
+}
+
+#[test]
+fn a_day_that_would_shrink_is_refused() {
+    let lose_storage = |job: &Job| {
+        for file in all_files(job) {
+            if file.to_string_lossy().contains("/storage_usage/") {
+                empty(&file);
+            }
+        }
+    };
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let outcome = after_damage(&destination, lose_storage, &[], 11);
+        let error = error(&outcome);
+        assert!(error.contains("2025-10-01 has") && error.contains("--accept-shrink"), "{error}");
+        assert!(error.contains(DAILY_SUMMARY), "{error}");
+        let destination = Destination::new(&sink).expect("a destination");
+        after_damage(&destination, lose_storage, &["run.shrink_limit=1"], 0);
+    }
+}
+
+#[test]
+fn a_broken_file_is_left_out_if_asked_as_if_it_had_never_been_there() {
+    let sinks = sinks();
+    for report_type in REPORT_TYPES {
+        let job = Job::new();
+        let file = job.files(report_type).swap_remove(1);
+        let whole = fs::read(&file).expect("a file");
+        // The footer is whole: that the middle is not shows when rows have been folded already.
+        let mut broken = whole.clone();
+        let middle = broken.len() / 3;
+        broken[4..middle].fill(0xff);
+
+        let without = Destination::new(&sinks[0]).expect("a destination");
+        fs::remove_file(&file).expect("removed");
+        job.clean_rows(&without);
+
+        fs::write(&file, &broken).expect("written");
+        let refused = Destination::new(&sinks[0]).expect("a destination");
+        assert_eq!(job.run_on_folder(&refused, &[]).code, Some(12));
+
+        let destination = Destination::new(&sinks[0]).expect("a destination");
+        let outcome = job.run_on_folder(&destination, &["run.quarantine=true"]);
+        assert_eq!(outcome.code, Some(3), "{}", outcome.stderr);
+        assert!(content(&destination) == content(&without), "{report_type}: {}", outcome.stderr);
+        let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(outcome.stdout.contains("left out") && outcome.stdout.contains(&name), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn what_is_wrong_elsewhere_is_not_left_out() {
+    let sinks = sinks();
+    let destination = Destination::new(&sinks[0]).expect("a destination");
+    let job = Job::new();
+    job.clean_rows(&destination);
+    let before = content(&destination);
+    let missing = ["run.quarantine=true", "reference.path=no-such-file.json"];
+    let outcome = job.run_on_folder(&destination, &missing);
+    assert!(matches!(outcome.code, Some(10 | 12)), "{}", outcome.stderr);
+    // All of them broken is an input without rows.
+    all_files(&job).iter().for_each(|file| fs::write(file, "no Parquet at all").expect("written"));
+    let outcome = job.run_on_folder(&destination, &["run.quarantine=true"]);
+    assert_eq!(outcome.code, Some(11), "{}", outcome.stderr);
+    assert!(content(&destination) == before);
+}
