@@ -111,7 +111,7 @@ impl Job {
                     lines.iter().filter(|line| line.report_type == *report_type && line.grain == *grain).collect();
                 for piece in of_table.chunks(piece) {
                     let mut state = fold.start();
-                    let chunk = chunk(piece, &input.columns, TableName { report_type, grain: *grain });
+                    let chunk = chunk(piece, &input.columns, input.table_of(report_type, *grain).table);
                     fold.fold(&mut state, id, &chunk)?;
                     fold.merge(&mut total, fold.decode(&fold.encode(&state)?)?)?;
                 }

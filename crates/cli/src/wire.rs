@@ -7,8 +7,8 @@ use tokaki_core::pipeline::plan::Aggregators;
 use tokaki_core::pipeline::{Memory, Wiring};
 use tokaki_core::plugin::{self, AggregatorPart, Plugin, StorePart};
 use tokaki_core::{
-    AnyAggregator, Build, Cache, Catalog, Error, PluginKind, Reader, ReferenceData, ReferenceSource, Result, Scope,
-    Sink, Source,
+    AnyAggregator, Build, Cache, Catalog, Error, Member, PluginKind, Reader, ReferenceData, ReferenceSource, Result,
+    Scope, Sink, Source, member,
 };
 
 use crate::config::Config;
@@ -22,7 +22,6 @@ pub(crate) struct Parts {
     pub(crate) reference: Arc<dyn ReferenceSource>,
     sink: Arc<dyn Sink>,
     cache: Option<Arc<dyn Cache>>,
-    aggregators: BTreeMap<&'static str, &'static Plugin>,
 }
 
 impl Parts {
@@ -34,9 +33,10 @@ impl Parts {
     pub(crate) fn build(config: &Config, scope: &Scope) -> Result<Self> {
         let sink = sink(config)?;
         let reference = reference(config)?;
-        let aggregators = needed(config, scope)?;
+        // Only to find a wrong setting before reference data is fetched.
+        needed(config, scope, &Arc::default())?;
         let cache = tokaki_readers::cache::open(&config.cache(), &config.store())?;
-        Ok(Self { catalog: catalog(config)?, reader: reader(config)?, reference, sink, cache, aggregators })
+        Ok(Self { catalog: catalog(config)?, reader: reader(config)?, reference, sink, cache })
     }
 
     /// The run's wiring, with aggregators that know `reference`.
@@ -44,14 +44,11 @@ impl Parts {
     /// # Errors
     /// Whatever an aggregator finds wrong, for instance a malformed cost-category pattern.
     pub(crate) fn wire(self, config: &Config, scope: &Scope, reference: &Arc<ReferenceData>) -> Result<Wiring> {
+        let (aggregators, plugins) = needed(config, scope, reference)?;
         let memory = self.cache.map(|cache| {
-            let settings = fingerprint::settings(config, &self.aggregators, reference);
+            let settings = fingerprint::settings(config, &plugins, reference);
             Memory { cache, settings }
         });
-        let mut aggregators = Aggregators::new();
-        for (name, plugin) in self.aggregators {
-            aggregators.insert(name.to_owned(), aggregator(plugin, config, scope, reference)?);
-        }
         let mut written = config.settings.aggregators.enabled.clone();
         written.sort();
         written.dedup();
@@ -59,30 +56,49 @@ impl Parts {
     }
 }
 
-/// The enabled aggregators and, transitively, those whose output they take.
+/// The enabled aggregators and, transitively, those whose output they take, with the plugins that they are built from.
+/// What the source's own aggregators take of other sources runs as a member of the run.
 ///
-/// Each is built once with empty reference data: only a built aggregator knows its inputs, and this way a wrong
-/// setting is found before reference data is fetched.
-fn needed(config: &Config, scope: &Scope) -> Result<BTreeMap<&'static str, &'static Plugin>> {
+/// Each is built to be asked: only a built aggregator knows its inputs.
+fn needed(config: &Config, scope: &Scope, reference: &Arc<ReferenceData>) -> Result<(Aggregators, Plugins)> {
     const KEY: &str = "aggregators.enabled";
     let enabled = &config.settings.aggregators.enabled;
     if enabled.is_empty() {
         return Err(Error::config(KEY, "expected at least one aggregator").help("for instance enabled = [\"pod\"]"));
     }
-    let mut open: VecDeque<String> = enabled.iter().cloned().collect();
-    let mut found = BTreeMap::new();
-    let nothing_known = Arc::default();
-    while let Some(name) = open.pop_front() {
+    let mut open: VecDeque<(String, Option<String>)> = enabled.iter().map(|name| (name.clone(), None)).collect();
+    let (mut found, mut plugins) = (Aggregators::new(), Plugins::new());
+    while let Some((name, of)) = open.pop_front() {
         let plugin = plugin::find(PluginKind::Aggregator, &name, KEY)?;
-        if found.insert(plugin.name, plugin).is_none() {
-            let inputs = aggregator(plugin, config, scope, &nothing_known)?.inputs();
-            open.extend(inputs.into_iter().filter_map(|input| match input.source {
-                Source::OutputOf(other) => Some(other.to_owned()),
-                _ => None,
-            }));
+        plugins.insert(plugin.name, plugin);
+        let key = member::name(plugin.name, of.as_deref());
+        if found.contains_key(&key) {
+            continue;
         }
+        let aggregator = match &of {
+            None => aggregator(plugin, config, scope, reference)?,
+            Some(uuid) => {
+                let known = reference_of(reference, uuid)?;
+                Arc::new(Member::new(uuid, aggregator(plugin, config, &scope.of(Some(uuid)), known)?))
+            }
+        };
+        open.extend(aggregator.inputs().into_iter().filter_map(|input| match input.source {
+            Source::OutputOf(other) => Some((other.to_owned(), input.of)),
+            _ => None,
+        }));
+        found.insert(key, aggregator);
     }
-    Ok(found)
+    Ok((found, plugins))
+}
+
+/// Plugins by name.
+type Plugins = BTreeMap<&'static str, &'static Plugin>;
+
+/// What is known of another source than the run's own.
+fn reference_of<'a>(reference: &'a ReferenceData, uuid: &str) -> Result<&'a Arc<ReferenceData>> {
+    let cluster = reference.bill.as_ref().and_then(|bill| bill.cluster(uuid));
+    let nothing = || Error::bug(format!("an aggregator takes rows of the source {uuid}, of which nothing is known"));
+    cluster.map(|cluster| &cluster.reference).ok_or_else(nothing)
 }
 
 fn aggregator(

@@ -13,10 +13,12 @@ use crate::error::{Error, Result};
 use crate::finding::Finished;
 use crate::input::{Input, InputId};
 use crate::output::Output;
+use crate::scope::DateRange;
 
 /// A computation that is pure: the same rows give the same bytes, in whatever chunks and order and on whatever thread
 /// they arrive, today and when a cache brings them back. A day's rows depend on the line items of that day, the settings,
-/// the reference data, source and month; an aggregator that looks further asks for whole partitions.
+/// the reference data, source and month; an aggregator that looks further asks for whole partitions, says which days
+/// must be seen together ([`Aggregator::windows`]), or takes the output of a survey ([`Aggregator::is_survey`]).
 pub trait Aggregator: Send + Sync + 'static {
     /// What earlier aggregators handed over, made ready to look things up in; `()` if nothing is.
     type Sides: Send + Sync + 'static;
@@ -29,7 +31,19 @@ pub trait Aggregator: Send + Sync + 'static {
     /// What it yields, in the order of [`Aggregator::finish`].
     fn outputs(&self) -> Vec<Output>;
 
-    /// Takes the first output of each [`crate::Source::OutputOf`] input, in the order of the inputs. Called once.
+    /// The pieces of `days`, in order and without gaps, each of which must be seen as a whole, if days are not
+    /// independent of each other. The run is then cut there and nowhere else.
+    fn windows(&self, _days: DateRange) -> Option<Vec<DateRange>> {
+        None
+    }
+
+    /// Whether it is computed once, of all days, before the first window, for others that must know something of the
+    /// whole scope. What it takes from other aggregators must come from surveys too.
+    fn is_survey(&self) -> bool {
+        false
+    }
+
+    /// Takes the asked output of each [`crate::Source::OutputOf`] input, in the order of the inputs. Called once a window.
     ///
     /// # Errors
     /// Whatever makes the rows unusable.
@@ -98,6 +112,10 @@ pub trait AnyAggregator: Send + Sync {
     fn inputs(&self) -> Vec<Input>;
     /// See [`Aggregator::outputs`].
     fn outputs(&self) -> Vec<Output>;
+    /// See [`Aggregator::windows`].
+    fn windows(&self, days: DateRange) -> Option<Vec<DateRange>>;
+    /// See [`Aggregator::is_survey`].
+    fn is_survey(&self) -> bool;
     /// See [`Aggregator::prepare`]; what comes back folds.
     ///
     /// # Errors
@@ -148,6 +166,14 @@ impl<A: Aggregator> AnyAggregator for A {
 
     fn outputs(&self) -> Vec<Output> {
         Aggregator::outputs(self)
+    }
+
+    fn windows(&self, days: DateRange) -> Option<Vec<DateRange>> {
+        Aggregator::windows(self, days)
+    }
+
+    fn is_survey(&self) -> bool {
+        Aggregator::is_survey(self)
     }
 
     fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>) -> Result<Arc<dyn Fold>> {

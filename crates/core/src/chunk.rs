@@ -141,7 +141,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::input::Grain;
+    use crate::input::{Grain, OPENSHIFT};
 
     fn chunk(instants: &[Option<i64>]) -> Chunk {
         let instants: TimestampNanosecondArray = instants.iter().copied().collect();
@@ -149,7 +149,7 @@ mod tests {
         Chunk {
             batch: batch.expect("a batch"),
             time_column: "interval_start",
-            table: TableName { report_type: "pod_usage", grain: Grain::Hourly },
+            table: TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Hourly },
             place: Place::default(),
         }
     }

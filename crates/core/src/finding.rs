@@ -25,6 +25,30 @@ pub struct Amount {
     pub value: f64,
 }
 
+/// By what and subject: an order that does not show where the days were cut. Amounts of one subject are added up.
+pub fn merged(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|left, right| (&left.what, &left.subject).cmp(&(&right.what, &right.subject)));
+    let mut merged: Vec<Finding> = Vec::with_capacity(findings.len());
+    for finding in findings {
+        match merged.last_mut() {
+            Some(last) if (&last.what, &last.subject) == (&finding.what, &finding.subject) => last.add(finding.amounts),
+            _ => merged.push(finding),
+        }
+    }
+    merged
+}
+
+impl Finding {
+    fn add(&mut self, amounts: Vec<Amount>) {
+        for amount in amounts {
+            match self.amounts.iter_mut().find(|known| known.measure == amount.measure) {
+                Some(known) => known.value += amount.value,
+                None => self.amounts.push(amount),
+            }
+        }
+    }
+}
+
 /// What [`crate::Aggregator::finish`] yields.
 #[derive(Debug, Clone, Default)]
 pub struct Finished {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::member;
 use crate::scope::DateRange;
 
 /// Position of an input in [`crate::Aggregator::inputs`].
@@ -32,10 +33,15 @@ impl Grain {
     }
 }
 
+/// Provider of line items whose tables are called `openshift_…`.
+pub const OPENSHIFT: &str = "OCP";
+
 /// A table of line items: what it reports, and how finely.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TableName {
-    /// Report type of the path, for instance `pod_usage`.
+    /// Kind of the source as paths name it, for instance [`OPENSHIFT`].
+    pub provider: &'static str,
+    /// Report type of the path, for instance `pod_usage`. A provider with one report type calls it `line_items`.
     pub report_type: &'static str,
     /// Hourly or daily.
     pub grain: Grain,
@@ -45,8 +51,22 @@ impl fmt::Display for TableName {
     /// Koku's name of the table, for instance `openshift_pod_usage_line_items_daily`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let suffix = if self.grain == Grain::Daily { "_daily" } else { "" };
-        write!(f, "openshift_{}_line_items{suffix}", self.report_type)
+        match self.provider {
+            OPENSHIFT => write!(f, "openshift_{}_line_items{suffix}", self.report_type),
+            provider => write!(f, "{}_{}{suffix}", provider.to_ascii_lowercase(), self.report_type),
+        }
     }
+}
+
+/// A table of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct TableOf {
+    /// Uuid of the source, if it is another one than the run's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// The table.
+    #[serde(flatten)]
+    pub table: TableName,
 }
 
 /// What a reader makes of a column, whatever the file holds (reader rules of spec § 2).
@@ -110,6 +130,12 @@ pub enum Source {
 pub struct Input {
     /// Where it comes from.
     pub source: Source,
+    /// Kind of the source whose table it is.
+    pub provider: &'static str,
+    /// Uuid of the source whose table or aggregator is meant, if it is another one than the run's own.
+    pub of: Option<String>,
+    /// Which output is taken of [`Source::OutputOf`].
+    pub output: usize,
     /// Column that dates a row; empty for [`Source::OutputOf`].
     pub time_column: &'static str,
     /// Further columns, in the aggregator's own order; empty for [`Source::OutputOf`].
@@ -121,7 +147,27 @@ pub struct Input {
 impl Input {
     /// Rows of a table dated by `interval_start`, with these columns beside it, of the asked days.
     pub fn table(source: Source, columns: Vec<WantedColumn>) -> Self {
-        Self { source, time_column: "interval_start", columns, whole_partition: false }
+        Self {
+            source,
+            provider: OPENSHIFT,
+            of: None,
+            output: 0,
+            time_column: "interval_start",
+            columns,
+            whole_partition: false,
+        }
+    }
+
+    /// The same table of another kind of source, whose rows are dated by `time_column`.
+    #[must_use]
+    pub fn of_provider(self, provider: &'static str, time_column: &'static str) -> Self {
+        Self { provider, time_column, ..self }
+    }
+
+    /// The same of the source with this uuid, whatever the run's own source is.
+    #[must_use]
+    pub fn of_source(self, uuid: &str) -> Self {
+        Self { of: Some(uuid.to_owned()), ..self }
     }
 
     /// The same of all days in the month's partition.
@@ -132,7 +178,26 @@ impl Input {
 
     /// Another aggregator's finished rows.
     pub fn output_of(aggregator: &'static str) -> Self {
-        Self { source: Source::OutputOf(aggregator), time_column: "", columns: Vec::new(), whole_partition: false }
+        Self { time_column: "", ..Self::table(Source::OutputOf(aggregator), Vec::new()) }
+    }
+
+    /// The output at this position instead of the first.
+    #[must_use]
+    pub fn at_position(self, output: usize) -> Self {
+        Self { output, ..self }
+    }
+
+    /// Name of the aggregator in the run whose output is taken, if one is.
+    pub fn giver(&self) -> Option<String> {
+        match self.source {
+            Source::OutputOf(aggregator) => Some(member::name(aggregator, self.of.as_deref())),
+            _ => None,
+        }
+    }
+
+    /// The table of this grain that the input is about.
+    pub fn table_of(&self, report_type: &'static str, grain: Grain) -> TableOf {
+        TableOf { of: self.of.clone(), table: TableName { provider: self.provider, report_type, grain } }
     }
 }
 

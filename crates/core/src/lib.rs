@@ -15,6 +15,7 @@ pub mod chunk;
 pub mod error;
 pub mod finding;
 pub mod input;
+pub mod member;
 pub mod output;
 pub mod payload;
 pub mod pipeline;
@@ -32,12 +33,15 @@ pub use catalog::{Catalog, DataFile, DuplicateFile, Files};
 pub use chunk::Chunk;
 pub use error::{Error, ErrorKind, Place, Result};
 pub use finding::{Amount, Finding, Finished};
-pub use input::{ColumnKind, Grain, Input, InputId, Selection, Source, TableName, WantedColumn};
+pub use input::{ColumnKind, Grain, Input, InputId, OPENSHIFT, Selection, Source, TableName, TableOf, WantedColumn};
+pub use member::Member;
 pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table};
 pub use payload::PayloadOfDay;
 pub use plugin::{Build, Plugin, PluginKind};
 pub use reader::{ChunkDecoder, Reader, Split};
-pub use reference::{CostCategory, NodeRole, ReferenceData, ReferenceSource};
+pub use reference::{
+    AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, ReferenceData, ReferenceSource,
+};
 pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;
 pub use sink::{Receipt, Replacement, RowsOfDay, Sink};

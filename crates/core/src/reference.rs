@@ -1,5 +1,7 @@
 //! What Koku's database knows and the line items do not (spec § 3).
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,72 @@ pub struct ReferenceData {
     pub cost_categories: Vec<CostCategory>,
     /// Nodes and their roles (spec § 8).
     pub nodes: Vec<NodeRole>,
+    /// The bill, if the source is an account at a cloud provider and no cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill: Option<Bill>,
+}
+
+/// What is known of a source whose line items are a cloud provider's bill (ocp-on-aws § 2.3).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bill {
+    /// Bill of the month that all output rows belong to.
+    pub id: i32,
+    /// Markup in percent, as decimal text.
+    pub markup_percent: String,
+    /// Accounts that have a name of their own.
+    pub account_aliases: Vec<AccountAlias>,
+    /// Tag keys enabled for the cloud provider.
+    pub enabled_tag_keys: Vec<String>,
+    /// All clusters of the tenant that may run on the account.
+    pub clusters: Vec<Cluster>,
+}
+
+impl Bill {
+    /// The cluster whose source has this uuid.
+    pub fn cluster(&self, source_uuid: &str) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.source_uuid == source_uuid)
+    }
+}
+
+/// The name of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountAlias {
+    /// Row id of the alias.
+    pub id: i32,
+    /// The account as the bill names it.
+    pub account_id: String,
+}
+
+/// A cluster whose cost may be on a bill.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Provider uuid of the cluster's source, in lower case.
+    pub source_uuid: String,
+    /// By which usage its cost is shared out.
+    pub distribution: Distribution,
+    /// What is known of it, as in a run of its own.
+    pub reference: Arc<ReferenceData>,
+}
+
+/// By which usage a cost is shared out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Distribution {
+    /// By core-hours.
+    #[default]
+    Cpu,
+    /// By memory, over time.
+    Memory,
+}
+
+impl Distribution {
+    /// The distribution of this name; anything but `cpu` means memory, and none means `cpu` (ocp-on-aws § 2.3).
+    pub fn of(name: Option<&str>) -> Self {
+        match name {
+            None | Some("cpu") => Self::Cpu,
+            Some(_) => Self::Memory,
+        }
+    }
 }
 
 /// A place to load reference data from.

@@ -121,6 +121,18 @@ pub struct Scope {
     pub days: DateRange,
 }
 
+impl Scope {
+    /// The same days of the source with this uuid; of the run's own source if there is none.
+    #[must_use]
+    pub fn of(&self, source: Option<&str>) -> Self {
+        let mut scope = self.clone();
+        if let Some(uuid) = source {
+            uuid.clone_into(&mut scope.source_uuid);
+        }
+        scope
+    }
+}
+
 /// How usage that joins several label sets, categories or places is counted (spec § 9).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::IsTerminal;
 
 use indicatif::HumanCount;
-use tokaki_core::Scope;
 use tokaki_core::pipeline::{Event, Observer, TableChoice};
+use tokaki_core::{Scope, member};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -48,7 +48,8 @@ impl Observer for Lines {
             Event::Planned { plan } => {
                 let Scope { org, source_uuid, days } = &plan.scope;
                 info(format_args!("run of {org} {source_uuid} for {days}: {}", super::files(plan.files())));
-                for TableChoice { report_type, taken, reason } in &plan.choices {
+                for TableChoice { report_type, taken, of, reason } in &plan.choices {
+                    let report_type = member::name(report_type, of.as_deref());
                     info(format_args!("{report_type} is read from {taken}: {reason}"));
                 }
             }

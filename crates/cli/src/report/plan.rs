@@ -5,7 +5,7 @@ use std::fmt::Write;
 use bytesize::ByteSize;
 use serde_json::{Value, json};
 use tokaki_core::pipeline::{Plan, Scan, Wiring};
-use tokaki_core::{Condition, Destination};
+use tokaki_core::{Condition, Destination, member};
 
 use super::columns::aligned;
 use super::stdout;
@@ -22,14 +22,16 @@ pub(crate) fn print(plan: &Plan, wiring: &Wiring, known: Option<(usize, usize)>,
 fn text(plan: &Plan, wiring: &Wiring) -> String {
     let scope = &plan.scope;
     let mut text = format!("scope  {} · {} · {}\n", scope.org, scope.source_uuid, scope.days);
-    for (index, stage) in plan.stages.iter().enumerate() {
+    for (index, stage) in plan.all_stages().enumerate() {
         let _ = writeln!(text, "\nstage {}  {}", index + 1, stage.aggregators.join(", "));
         for scan in &stage.scans {
             text.push_str(&scan_text(scan));
         }
     }
     if !plan.choices.is_empty() {
-        let choice = |choice: &tokaki_core::pipeline::TableChoice| [choice.taken.to_string(), choice.reason.clone()];
+        let choice = |choice: &tokaki_core::pipeline::TableChoice| {
+            [member::name(&choice.taken.to_string(), choice.of.as_deref()), choice.reason.clone()]
+        };
         let _ = write!(text, "\ndaily rows\n{}", aligned(&plan.choices.iter().map(choice).collect::<Vec<_>>(), "  "));
     }
     text.push_str("\nwritten\n");
@@ -54,7 +56,8 @@ fn scan_text(scan: &Scan) -> String {
         let name = if index == 0 { "files" } else { "" };
         rows.push([name.to_owned(), format!("{} ({})", file.shown, ByteSize(file.bytes).display().iec())]);
     }
-    format!("  {}: {}, {bytes}\n{}", scan.table, super::files(scan.files.len()), aligned(&rows, "    "))
+    let table = member::name(&scan.table.to_string(), scan.of.as_deref());
+    format!("  {table}: {}, {bytes}\n{}", super::files(scan.files.len()), aligned(&rows, "    "))
 }
 
 /// Written destinations with the aggregator that owns the rows.

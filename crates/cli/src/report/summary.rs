@@ -55,9 +55,13 @@ struct TableFiles {
 impl<'a> Summary<'a> {
     /// The summary of a run that took `elapsed`.
     pub(crate) fn new(scope: &'a Scope, done: &'a Report, reporter: &Reporter, elapsed: Duration) -> Self {
-        let scans = reporter.plan().into_iter().flat_map(|plan| &plan.stages).flat_map(|stage| &stage.scans);
-        // A table that two stages read is one table.
-        let tables: BTreeMap<&TableName, usize> = scans.map(|scan| (&scan.table, scan.files.len())).collect();
+        let scans = reporter.plan().into_iter().flat_map(|plan| plan.all_stages()).flat_map(|stage| &stage.scans);
+        // A table that two stages read is one table; tables of several sources are told as one.
+        let by_source: BTreeMap<_, usize> = scans.map(|scan| ((&scan.table, &scan.of), scan.files.len())).collect();
+        let mut tables: BTreeMap<&TableName, usize> = BTreeMap::new();
+        for ((table, _), files) in by_source {
+            *tables.entry(table).or_default() += files;
+        }
         let seconds = elapsed.as_secs_f64();
         Self {
             scope,

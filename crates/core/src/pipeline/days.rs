@@ -23,16 +23,49 @@ pub(super) struct DaysDone {
     pub(super) finished: BTreeMap<String, Finished>,
 }
 
+/// What is known of all days before the first window.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// By aggregator.
+    finished: BTreeMap<String, Finished>,
+    /// Of everything in it, where it matters to what is remembered.
+    digest: Option<String>,
+}
+
 impl Workshop<'_> {
+    /// Computes the surveys of the plan. `works` are the splits of each of their stages.
+    ///
+    /// # Errors
+    /// The first in the order of stages and splits, whatever the number of workers.
+    pub(super) async fn survey(&self, plan: &Plan, works: Vec<Vec<Work>>) -> Result<Survey> {
+        let mut survey = Survey::default();
+        for (stage, works) in plan.surveys.iter().zip(works) {
+            let of_stage = self.run_stage(stage, works, plan.scope.days, &survey.finished).await?;
+            survey.finished.extend(of_stage.finished);
+        }
+        if self.recall.is_some() && !survey.finished.is_empty() {
+            let rows: Vec<_> = survey.finished.values().flat_map(|finished| finished.outputs.clone()).collect();
+            survey.digest = Some(digest(&rows)?);
+        }
+        Ok(survey)
+    }
+
     /// The rows of `days`. `works` are the splits of each stage for all days.
     ///
     /// # Errors
     /// The first in the order of stages and splits, whatever the number of workers.
-    pub(super) async fn days(&self, plan: &Plan, works: &[Vec<Work>], days: DateRange) -> Result<DaysDone> {
+    pub(super) async fn days(
+        &self,
+        plan: &Plan,
+        works: &[Vec<Work>],
+        days: DateRange,
+        survey: &Survey,
+    ) -> Result<DaysDone> {
         let works: Vec<Vec<Work>> = works.iter().map(|works| stage::of_window(works, days)).collect();
         let keys = self.recall.and_then(|recall| Some((recall, uses_of_window(plan, &works)?)));
-        let keys =
-            keys.map(|(recall, uses)| Ok::<_, Error>((recall, recall.key("window", days, &uses)?))).transpose()?;
+        let keys = keys
+            .map(|(recall, uses)| Ok::<_, Error>((recall, recall.key("window", days, &(&uses, &survey.digest))?)))
+            .transpose()?;
         if let Some((recall, key)) = &keys
             && let Some(done) = self.recall_days(recall, key).await?
         {
@@ -40,7 +73,7 @@ impl Workshop<'_> {
             recall.recalled(days, None, rows);
             return Ok(done);
         }
-        let mut done = DaysDone::default();
+        let mut done = DaysDone { rows_in: 0, finished: survey.finished.clone() };
         for (stage, works) in plan.stages.iter().zip(works) {
             let of_stage = self.run_stage(stage, works, days, &done.finished).await?;
             done.rows_in += of_stage.rows_in;

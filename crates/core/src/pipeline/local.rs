@@ -16,10 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-use super::days::DaysDone;
+use super::days::{DaysDone, Survey};
 use super::event::{CacheUse, Event, Observer, Report};
 use super::payloads;
-use super::plan::{Aggregators, DailyTables, Listing, Plan};
+use super::plan::{Aggregators, DailyTables, Listing, Plan, Stage};
 use super::quarantine::Quarantine;
 use super::recall::splits::Splits;
 use super::recall::{Memory, Recall};
@@ -28,7 +28,7 @@ use super::window;
 use super::write::{self, Guard};
 use crate::catalog::{Catalog, DuplicateFile};
 use crate::error::{Error, ErrorKind, Result};
-use crate::finding::Finding;
+use crate::finding::{self, Finding};
 use crate::output::Output;
 use crate::reader::Reader;
 use crate::scope::{DateRange, Scope};
@@ -125,7 +125,7 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
     let mut listing = Listing::new();
     let mut duplicates = Vec::new();
     for table in Plan::tables(&wiring.aggregators, options.daily_tables) {
-        let found = wiring.catalog.files(&table, scope).await?;
+        let found = wiring.catalog.files(&table.table, &scope.of(table.of.as_deref())).await?;
         listing.insert(table, found.files);
         duplicates.extend(found.duplicates);
     }
@@ -188,16 +188,18 @@ async fn attempt(
     let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, scope, observer));
     let recall = recall.as_ref();
     let splits_of = Splits::new(wiring.reader.as_ref(), recall).await?;
-    let mut works = Vec::with_capacity(plan.stages.len());
-    for stage in &plan.stages {
-        works.push(stage::works(stage, &splits_of).await?);
-    }
-    let superseded = payloads::supersede(&mut works, &splits_of).await?;
+    let mut surveyed = works(&plan.surveys, &splits_of).await?;
+    let mut works = works(&plan.stages, &splits_of).await?;
+    let superseded = payloads::supersede(surveyed.iter_mut().chain(&mut works), &splits_of).await?;
     splits_of.keep().await?;
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
     // What is remembered is remembered by day: windows of several days would move with every file that comes.
     let window_rows = if recall.is_some() { 0 } else { options.window_rows };
-    let windows = if plan.by_windows { window::cut(scope.days, splits(), window_rows) } else { vec![scope.days] };
+    let windows = match &plan.windows {
+        Some(windows) => windows.clone(),
+        None if plan.by_windows => window::cut(scope.days, splits(), window_rows),
+        None => vec![scope.days],
+    };
     let rows = splits().map(|split| split.rows).sum();
     let workers = options.mode.workers(options.workers, rows);
     observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
@@ -205,14 +207,15 @@ async fn attempt(
     let workshop = workshop(wiring, options, workers, observer, recall, windows.len())?;
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
-    let reading = read(&plan, &works, &windows, workers, &workshop, send);
+    let survey = workshop.survey(&plan, surveyed).await?;
+    let reading = read(&plan, &works, &windows, &survey, workers, &workshop, send);
     let guard = Guard { empty_input: options.empty_input, shrink_limit: options.shrink_limit };
     let writing = write::write(&plan, wiring, &guard, observer, receive);
     let ((), mut report) = futures::future::try_join(reading, writing).await?;
     report.files = plan.files() - superseded.len();
     report.findings.extend(plan.duplicates.iter().map(duplicate));
     report.findings.extend(superseded.into_values());
-    write::sort(&mut report.findings);
+    report.findings = finding::merged(report.findings);
     report.splits = splits().count();
     if let Some(recall) = recall {
         recall.prune().await;
@@ -235,7 +238,7 @@ pub async fn known_files(plan: &Plan, wiring: &Wiring) -> Result<Option<(usize, 
     let recall = Recall::new(memory, &plan.scope, &Unheard);
     let splits_of = Splits::new(wiring.reader.as_ref(), Some(&recall)).await?;
     let mut new = BTreeSet::new();
-    for scan in plan.stages.iter().flat_map(|stage| &stage.scans) {
+    for scan in plan.all_stages().flat_map(|stage| &stage.scans) {
         for file in &scan.files {
             if !splits_of.knows(scan, file)? {
                 new.insert(&file.path);
@@ -243,6 +246,15 @@ pub async fn known_files(plan: &Plan, wiring: &Wiring) -> Result<Option<(usize, 
         }
     }
     Ok(Some((plan.files() - new.len(), plan.files())))
+}
+
+/// The splits of each stage, for all days.
+async fn works(stages: &[Stage], splits_of: &Splits<'_>) -> Result<Vec<Vec<Work>>> {
+    let mut works = Vec::with_capacity(stages.len());
+    for stage in stages {
+        works.push(stage::works(stage, splits_of).await?);
+    }
+    Ok(works)
 }
 
 struct Unheard;
@@ -293,6 +305,7 @@ async fn read(
     plan: &Plan,
     works: &[Vec<Work>],
     windows: &[DateRange],
+    survey: &Survey,
     workers: usize,
     workshop: &Workshop<'_>,
     to: mpsc::Sender<Window>,
@@ -303,7 +316,7 @@ async fn read(
     let mut under_way = futures::stream::iter(windows.iter().map(|days| async move {
         let permit = Arc::clone(in_memory).acquire_owned().await;
         let permit = permit.map_err(|_| Error::bug("nobody closes the number of windows"))?;
-        let done = workshop.days(plan, works, *days).await?;
+        let done = workshop.days(plan, works, *days, survey).await?;
         Ok::<_, Error>(Window { done, _in_memory: permit })
     }))
     .buffered(workers + 1);

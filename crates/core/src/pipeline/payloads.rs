@@ -22,9 +22,13 @@ use crate::payload::PayloadOfDay;
 ///
 /// # Errors
 /// The first in the order of tables and files.
-pub(super) async fn supersede(works: &mut [Vec<Work>], splits: &Splits<'_>) -> Result<BTreeMap<String, Finding>> {
+pub(super) async fn supersede<'a>(
+    works: impl Iterator<Item = &'a mut Vec<Work>>,
+    splits: &Splits<'_>,
+) -> Result<BTreeMap<String, Finding>> {
+    let works: Vec<_> = works.collect();
     let mut superseded = BTreeMap::new();
-    for files in tables(works).into_values() {
+    for files in tables(&works) {
         let payloads = payloads(sharing_days(files), splits).await?;
         let mut best: BTreeMap<NaiveDate, &PayloadOfDay> = BTreeMap::new();
         for (_, payload) in &payloads {
@@ -53,11 +57,11 @@ struct Extent {
     instants: Option<(i64, i64)>,
 }
 
-/// The files of each table, each once.
-fn tables(works: &[Vec<Work>]) -> BTreeMap<TableName, Vec<Extent>> {
-    let mut tables: BTreeMap<&TableName, BTreeMap<(&str, usize), &Work>> = BTreeMap::new();
-    for work in works.iter().flatten() {
-        let of_table = tables.entry(&work.table).or_default();
+/// The files of each table of a source, each once.
+fn tables(works: &[&mut Vec<Work>]) -> Vec<Vec<Extent>> {
+    let mut tables: BTreeMap<(&Option<String>, &TableName), BTreeMap<(&str, usize), &Work>> = BTreeMap::new();
+    for work in works.iter().flat_map(|works| works.iter()) {
+        let of_table = tables.entry((&work.of, &work.table)).or_default();
         of_table.entry((&work.split.file.path, work.split.row_group)).or_insert(work);
     }
     let extents = |splits: BTreeMap<(&str, usize), &Work>| {
@@ -74,7 +78,7 @@ fn tables(works: &[Vec<Work>]) -> BTreeMap<TableName, Vec<Extent>> {
         }
         files
     };
-    tables.into_iter().map(|(table, splits)| (table.clone(), extents(splits))).collect()
+    tables.into_values().map(extents).collect()
 }
 
 /// Files that may have a day in common with another one.

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::aggregator::AnyAggregator;
 use crate::catalog::{DataFile, DuplicateFile};
 use crate::error::{Error, Result};
-use crate::input::{Grain, InputId, Selection, Source, TableName, WantedColumn};
-use crate::scope::Scope;
+use crate::input::{Grain, Input, InputId, Selection, Source, TableName, TableOf, WantedColumn};
+use crate::scope::{DateRange, Scope};
 
 /// Whether the daily tables are read or derived from the hourly ones (spec § 12, `reader.pods`).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,15 +25,18 @@ pub enum DailyTables {
     Hourly,
 }
 
-/// Selected aggregators by name, with those that they need.
+/// Selected aggregators by name, with those that they need; those of other sources by [`crate::member::name`].
 pub type Aggregators = BTreeMap<String, Arc<dyn AnyAggregator>>;
 
 /// Files by table.
-pub type Listing = BTreeMap<TableName, Vec<DataFile>>;
+pub type Listing = BTreeMap<TableOf, Vec<DataFile>>;
 
 /// One table, read once, for everyone who needs it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Scan {
+    /// Uuid of the source, if it is another one than the run's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// The table.
     pub table: TableName,
     /// Its files.
@@ -60,6 +63,9 @@ pub struct TableChoice {
     pub report_type: &'static str,
     /// What is read.
     pub taken: TableName,
+    /// Uuid of the source, if it is another one than the run's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
     /// Why, in words.
     pub reason: String,
 }
@@ -69,7 +75,10 @@ pub struct TableChoice {
 pub struct Plan {
     /// What the run covers.
     pub scope: Scope,
-    /// In the order of execution.
+    /// What is computed once, of all days, before the first window; in the order of execution.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub surveys: Vec<Stage>,
+    /// What each window goes through, in the order of execution.
     pub stages: Vec<Stage>,
     /// Daily or derived, by report type.
     pub choices: Vec<TableChoice>,
@@ -80,16 +89,19 @@ pub struct Plan {
     /// Whether days may leave as they finish. Not if an aggregator wants the whole partition at once, or if a table is
     /// left alone where the scope has no row for it: that is known at the end only.
     pub by_windows: bool,
+    /// Where the days must be cut, if an aggregator says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<Vec<DateRange>>,
 }
 
 impl Plan {
     /// All tables that may be needed, to be listed before planning.
-    pub fn tables(aggregators: &Aggregators, daily_tables: DailyTables) -> BTreeSet<TableName> {
-        let hourly = |report_type| TableName { report_type, grain: Grain::Hourly };
-        let daily = |report_type| TableName { report_type, grain: Grain::Daily };
+    pub fn tables(aggregators: &Aggregators, daily_tables: DailyTables) -> BTreeSet<TableOf> {
         let mut tables = BTreeSet::new();
         for aggregator in aggregators.values() {
             for input in aggregator.inputs() {
+                let hourly = |report_type| input.table_of(report_type, Grain::Hourly);
+                let daily = |report_type| input.table_of(report_type, Grain::Daily);
                 match (&input.source, daily_tables) {
                     (Source::Hourly(report_type), _) | (Source::DailyOrDerived(report_type), DailyTables::Hourly) => {
                         tables.insert(hourly(report_type));
@@ -123,68 +135,118 @@ impl Plan {
         chunk_rows: usize,
     ) -> Result<Self> {
         check_owned_rows(aggregators, &written)?;
-        let mut choices = BTreeSet::new();
-        let mut stages = Vec::new();
-        for names in order(aggregators)? {
-            // Rows of the asked days and rows of the partition are two scans: nobody should decode what they do not count.
-            let mut scans: BTreeMap<(TableName, bool), Scan> = BTreeMap::new();
-            for name in &names {
-                for (id, input) in aggregators[name].inputs().into_iter().enumerate() {
-                    let table = match input.source {
-                        Source::Hourly(report_type) => TableName { report_type, grain: Grain::Hourly },
-                        // Where only hourly files are to be read, a daily table counts as absent.
-                        Source::Daily(_) if daily_tables == DailyTables::Hourly => continue,
-                        Source::Daily(report_type) => TableName { report_type, grain: Grain::Daily },
-                        Source::DailyOrDerived(report_type) => {
-                            let choice = choose(report_type, listing, daily_tables);
-                            let table = choice.taken.clone();
-                            choices.insert(choice);
-                            table
-                        }
-                        Source::OutputOf(_) => continue,
-                    };
-                    let scan = scans.entry((table.clone(), input.whole_partition)).or_insert_with(|| Scan {
-                        files: listing.get(&table).cloned().unwrap_or_default(),
-                        table,
-                        selection: Selection {
-                            time_column: input.time_column,
-                            columns: Vec::new(),
-                            days: (!input.whole_partition).then_some(scope.days),
-                            chunk_rows,
-                        },
-                        feeds: Vec::new(),
-                    });
-                    for column in input.columns {
-                        want(&mut scan.selection.columns, column);
-                    }
-                    scan.feeds.push((name.clone(), id));
-                }
-            }
-            let mut scans: Vec<Scan> = scans.into_values().collect();
-            for scan in &mut scans {
-                scan.selection.columns.sort_by_key(|column| column.name);
-            }
-            stages.push(Stage { aggregators: names, scans });
-        }
+        let (surveys, others): (Vec<_>, Vec<_>) = aggregators.iter().partition(|(_, it)| it.is_survey());
+        let mut planner =
+            Planner { aggregators, listing, daily_tables, days: scope.days, chunk_rows, choices: BTreeSet::new() };
+        let mut placed = BTreeSet::new();
+        let surveys = planner.stages(order(&surveys, &mut placed)?);
+        let stages = planner.stages(order(&others, &mut placed)?);
         let by_windows = aggregators.values().all(|aggregator| {
             let inputs = aggregator.inputs();
             let outputs = aggregator.outputs();
             !inputs.iter().any(|input| input.whole_partition)
                 && !outputs.iter().filter_map(|output| output.destination.as_ref()).any(|to| to.left_alone_if_empty)
         });
-        let choices = choices.into_iter().collect();
-        Ok(Self { scope, stages, choices, duplicates: Vec::new(), written, by_windows })
+        let windows = windows(aggregators, scope.days, by_windows)?;
+        let choices = planner.choices.into_iter().collect();
+        let duplicates = Vec::new();
+        Ok(Self { scope, surveys, stages, choices, duplicates, written, by_windows, windows })
+    }
+
+    /// All stages, those of surveys first.
+    pub fn all_stages(&self) -> impl Iterator<Item = &Stage> {
+        self.surveys.iter().chain(&self.stages)
     }
 
     /// Number of files that will be opened, a file of two stages once.
     pub fn files(&self) -> usize {
         let paths: BTreeSet<&str> = self
-            .stages
-            .iter()
+            .all_stages()
             .flat_map(|stage| &stage.scans)
             .flat_map(|scan| scan.files.iter().map(|file| file.path.as_str()))
             .collect();
         paths.len()
+    }
+}
+
+/// What stages are made from.
+struct Planner<'a> {
+    aggregators: &'a Aggregators,
+    listing: &'a Listing,
+    daily_tables: DailyTables,
+    days: DateRange,
+    chunk_rows: usize,
+    choices: BTreeSet<TableChoice>,
+}
+
+impl Planner<'_> {
+    fn stages(&mut self, names: Vec<Vec<String>>) -> Vec<Stage> {
+        names.into_iter().map(|names| Stage { scans: self.scans(&names), aggregators: names }).collect()
+    }
+
+    /// The scans that feed these aggregators.
+    fn scans(&mut self, names: &[String]) -> Vec<Scan> {
+        // Rows of the asked days and rows of the partition are two scans: nobody should decode what they do not count.
+        let mut scans: BTreeMap<(TableOf, bool), Scan> = BTreeMap::new();
+        for name in names {
+            for (id, input) in self.aggregators[name].inputs().into_iter().enumerate() {
+                let Some(table) = self.table(&input) else { continue };
+                let scan = scans.entry((table.clone(), input.whole_partition)).or_insert_with(|| Scan {
+                    files: self.listing.get(&table).cloned().unwrap_or_default(),
+                    of: table.of,
+                    table: table.table,
+                    selection: Selection {
+                        time_column: input.time_column,
+                        columns: Vec::new(),
+                        days: (!input.whole_partition).then_some(self.days),
+                        chunk_rows: self.chunk_rows,
+                    },
+                    feeds: Vec::new(),
+                });
+                for column in input.columns {
+                    want(&mut scan.selection.columns, column);
+                }
+                scan.feeds.push((name.clone(), id));
+            }
+        }
+        let mut scans: Vec<Scan> = scans.into_values().collect();
+        for scan in &mut scans {
+            scan.selection.columns.sort_by_key(|column| column.name);
+        }
+        scans
+    }
+
+    /// The table that the input reads, if it reads one.
+    fn table(&mut self, input: &Input) -> Option<TableOf> {
+        match input.source {
+            Source::Hourly(report_type) => Some(input.table_of(report_type, Grain::Hourly)),
+            // Where only hourly files are to be read, a daily table counts as absent.
+            Source::Daily(_) if self.daily_tables == DailyTables::Hourly => None,
+            Source::Daily(report_type) => Some(input.table_of(report_type, Grain::Daily)),
+            Source::DailyOrDerived(report_type) => {
+                let (grain, choice) = choose(input, report_type, self.listing, self.daily_tables);
+                self.choices.insert(choice);
+                Some(input.table_of(report_type, grain))
+            }
+            Source::OutputOf(_) => None,
+        }
+    }
+}
+
+/// Where the days must be cut.
+///
+/// # Errors
+/// `Config` if the aggregators cannot run together.
+fn windows(aggregators: &Aggregators, days: DateRange, by_windows: bool) -> Result<Option<Vec<DateRange>>> {
+    let mut all = aggregators.iter().filter_map(|(name, aggregator)| Some((name, aggregator.windows(days)?)));
+    let Some((first, windows)) = all.next() else { return Ok(None) };
+    let other = all.find(|(_, others)| *others != windows).map(|(name, _)| name.as_str());
+    match other.or((!by_windows).then_some("one that takes the days as a whole")) {
+        None => Ok(Some(windows)),
+        Some(other) => {
+            let message = format!("`{first}` cuts the days otherwise than {other}");
+            Err(Error::config("aggregators.enabled", message).help("run them one after the other"))
+        }
     }
 }
 
@@ -197,9 +259,14 @@ fn want(columns: &mut Vec<WantedColumn>, column: WantedColumn) {
     }
 }
 
-fn choose(report_type: &'static str, listing: &Listing, daily_tables: DailyTables) -> TableChoice {
-    let table = |grain| TableName { report_type, grain };
-    let daily_files = listing.get(&table(Grain::Daily)).map_or(0, Vec::len);
+/// Which of the two tables of a report type is taken.
+fn choose(
+    input: &Input,
+    report_type: &'static str,
+    listing: &Listing,
+    daily_tables: DailyTables,
+) -> (Grain, TableChoice) {
+    let daily_files = listing.get(&input.table_of(report_type, Grain::Daily)).map_or(0, Vec::len);
     let (grain, reason) = match daily_tables {
         DailyTables::Daily => (Grain::Daily, "reader.pods = daily".to_owned()),
         DailyTables::Hourly => (Grain::Hourly, "reader.pods = hourly".to_owned()),
@@ -211,30 +278,29 @@ fn choose(report_type: &'static str, listing: &Listing, daily_tables: DailyTable
             "reader.pods = auto, and the month has no daily file: days are derived from hours".to_owned(),
         ),
     };
-    TableChoice { report_type, taken: table(grain), reason }
+    let TableOf { of, table } = input.table_of(report_type, grain);
+    (grain, TableChoice { report_type, taken: table, of, reason })
 }
 
-/// Names by stage: everyone comes after those whose output they take.
-fn order(aggregators: &Aggregators) -> Result<Vec<Vec<String>>> {
+/// Names by stage: everyone comes after those whose output they take. `placed` are those that came before.
+fn order(
+    aggregators: &[(&String, &Arc<dyn AnyAggregator>)],
+    placed: &mut BTreeSet<String>,
+) -> Result<Vec<Vec<String>>> {
     let mut stages: Vec<Vec<String>> = Vec::new();
-    let mut placed: BTreeSet<String> = BTreeSet::new();
-    while placed.len() < aggregators.len() {
-        let ready: Vec<String> = aggregators
-            .iter()
-            .filter(|(name, aggregator)| {
-                !placed.contains(*name)
-                    && aggregator.inputs().iter().all(|input| match input.source {
-                        Source::OutputOf(other) => placed.contains(other),
-                        _ => true,
-                    })
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
+    let mut open = aggregators.to_vec();
+    while !open.is_empty() {
+        let is_ready = |aggregator: &Arc<dyn AnyAggregator>| {
+            aggregator.inputs().iter().filter_map(Input::giver).all(|giver| placed.contains(&giver))
+        };
+        let (ready, waiting): (Vec<_>, Vec<_>) = open.into_iter().partition(|(_, aggregator)| is_ready(aggregator));
         if ready.is_empty() {
             return Err(Error::bug("some aggregators need each other, or one that is not there"));
         }
+        let ready: Vec<String> = ready.into_iter().map(|(name, _)| name.clone()).collect();
         placed.extend(ready.iter().cloned());
         stages.push(ready);
+        open = waiting;
     }
     Ok(stages)
 }

@@ -20,7 +20,7 @@ use crate::aggregator::{AnyState, Fold};
 use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Place, Result};
 use crate::finding::Finished;
-use crate::input::{InputId, Selection, Source, TableName};
+use crate::input::{InputId, Selection, TableName};
 use crate::reader::{ChunkDecoder, Split};
 use crate::scope::DateRange;
 
@@ -28,6 +28,8 @@ use crate::scope::DateRange;
 #[derive(Clone)]
 pub(super) struct Work {
     pub(super) split: Arc<Split>,
+    /// As in [`Scan`].
+    pub(super) of: Option<String>,
     pub(super) table: TableName,
     pub(super) selection: Arc<Selection>,
     /// Whom it feeds, by position in the stage.
@@ -65,6 +67,7 @@ pub(super) async fn works(stage: &Stage, splits: &Splits<'_>) -> Result<Vec<Work
         while let Some(splits) = of_files.next().await {
             works.extend(splits?.into_iter().map(|split| Work {
                 split: Arc::new(split),
+                of: scan.of.clone(),
                 table: scan.table.clone(),
                 selection: Arc::clone(&selection),
                 feeds: Arc::clone(&feeds),
@@ -172,14 +175,10 @@ impl Workshop<'_> {
     fn handovers(&self, stage: &Stage, finished: &BTreeMap<String, Finished>) -> Result<Vec<Vec<RecordBatch>>> {
         let of_aggregator = |name: &String| {
             let inputs = self.wiring.aggregators[name].inputs();
-            let handed_over = inputs.iter().filter_map(|input| match input.source {
-                Source::OutputOf(other) => Some(
-                    finished
-                        .get(other)
-                        .and_then(|finished| finished.outputs.first().cloned())
-                        .ok_or_else(|| Error::bug(format!("`{other}` handed nothing over to `{name}`"))),
-                ),
-                _ => None,
+            let handed_over = inputs.iter().filter_map(|input| {
+                let giver = input.giver()?;
+                let rows = finished.get(&giver).and_then(|finished| finished.outputs.get(input.output).cloned());
+                Some(rows.ok_or_else(|| Error::bug(format!("`{giver}` handed nothing over to `{name}`"))))
             });
             handed_over.collect()
         };

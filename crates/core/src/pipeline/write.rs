@@ -12,7 +12,6 @@ use super::local::{EmptyInput, Window, Wiring};
 use super::plan::Plan;
 use super::shrink::{self, Written};
 use crate::error::{Error, ErrorKind, Result};
-use crate::finding::Finding;
 use crate::output::Output;
 
 /// What must hold before rows that are there are replaced.
@@ -117,9 +116,4 @@ fn count_rows(report: &mut Report, aggregator: &str, output: &Output, rows: u64)
         Some(known) => known.rows += rows,
         None => report.outputs.push(OutputRows { aggregator: aggregator.to_owned(), table: table.to_owned(), rows }),
     }
-}
-
-/// By what and subject: an order that does not show where the windows were cut.
-pub(super) fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|left, right| (&left.what, &left.subject).cmp(&(&right.what, &right.subject)));
 }

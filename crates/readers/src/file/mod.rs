@@ -1,11 +1,14 @@
 //! Reference data from a JSON or TOML file. See `README.md` in this folder.
 
+mod bill;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokaki_core::{CostCategory, Error, ErrorKind, NodeRole, ReferenceData, ReferenceSource, Result, Scope, Section};
 
 use crate::store::AtFile;
@@ -57,42 +60,49 @@ impl ReferenceSource for FileSource {
                 .at_file(&shown)
                 .help("reference.path names the file")
         })?;
-        let content = parse(&text, self.path.extension().is_some_and(|extension| extension == "toml"));
-        let content = content.map_err(|message| Error::new(ErrorKind::Reference, message).at_file(&shown))?;
-        content.check_source(scope).map_err(|error| error.at_file(&shown))?;
-        Ok(ReferenceData {
-            report_period_id: content.report_period_id,
-            cluster_id: content.cluster_id,
-            cluster_alias: content.cluster_alias,
-            enabled_tag_keys: content.enabled_tag_keys,
-            cost_categories: content.cost_categories,
-            nodes: content.nodes,
-        })
+        let is_toml = self.path.extension().is_some_and(|extension| extension == "toml");
+        read(&text, is_toml, scope).map_err(|error| error.at_file(&shown))
     }
 }
 
-impl Content {
-    /// Another source's cluster and report period must not get this source's rows.
-    fn check_source(&self, scope: &Scope) -> Result<()> {
-        let pairs = [("org", &self.org, &scope.org), ("source_uuid", &self.source_uuid, &scope.source_uuid)];
-        for (field, stated, asked) in pairs {
-            if let Some(stated) = stated.as_ref().filter(|stated| !stated.eq_ignore_ascii_case(asked)) {
-                let message = format!("the file is about {field} {stated}, and the run about {asked}");
-                return Err(
-                    Error::new(ErrorKind::Reference, message).help("use the reference data of the source itself")
-                );
-            }
+fn read(text: &str, is_toml: bool, scope: &Scope) -> Result<ReferenceData> {
+    if parse::<bill::Kind>(text, is_toml)?.is_bill() {
+        let content: bill::Content = parse(text, is_toml)?;
+        check_source(scope, content.org.as_deref(), content.aws.source_uuid.as_deref())?;
+        return Ok(content.reference());
+    }
+    let content: Content = parse(text, is_toml)?;
+    check_source(scope, content.org.as_deref(), content.source_uuid.as_deref())?;
+    Ok(ReferenceData {
+        report_period_id: content.report_period_id,
+        cluster_id: content.cluster_id,
+        cluster_alias: content.cluster_alias,
+        enabled_tag_keys: content.enabled_tag_keys,
+        cost_categories: content.cost_categories,
+        nodes: content.nodes,
+        bill: None,
+    })
+}
+
+/// Another source's cluster and report period must not get this source's rows.
+fn check_source(scope: &Scope, org: Option<&str>, source_uuid: Option<&str>) -> Result<()> {
+    let pairs = [("org", org, &scope.org), ("source_uuid", source_uuid, &scope.source_uuid)];
+    for (field, stated, asked) in pairs {
+        if let Some(stated) = stated.filter(|stated| !stated.eq_ignore_ascii_case(asked)) {
+            let message = format!("the file is about {field} {stated}, and the run about {asked}");
+            return Err(Error::new(ErrorKind::Reference, message).help("use the reference data of the source itself"));
         }
-        Ok(())
     }
+    Ok(())
 }
 
-fn parse(text: &str, is_toml: bool) -> Result<Content, String> {
-    if is_toml {
+fn parse<T: DeserializeOwned>(text: &str, is_toml: bool) -> Result<T> {
+    let parsed = if is_toml {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
     } else {
         serde_json::from_str(text).map_err(|error| error.to_string())
-    }
+    };
+    parsed.map_err(|message| Error::new(ErrorKind::Reference, message))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
-use tokaki_core::{Catalog, DataFile, DuplicateFile, Files, Grain, Result, Scope, TableName};
+use tokaki_core::{Catalog, DataFile, DuplicateFile, Files, Grain, OPENSHIFT, Result, Scope, TableName};
 
 use crate::store::Store;
 
@@ -57,12 +57,14 @@ fn folders(table: &TableName, scope: &Scope) -> Vec<String> {
     if month < 10 {
         spellings.push(month.to_string());
     }
-    let prefix = format!(
-        "data/parquet/{daily}{}/OCP/{}/source={}/year={year}",
-        account(&scope.org),
-        table.report_type,
-        scope.source_uuid
-    );
+    // A bill has one report type. Its daily rows lie in a folder beside those that Koku has matched already.
+    let place = match (table.provider, table.grain) {
+        (OPENSHIFT, _) => format!("{OPENSHIFT}/{}", table.report_type),
+        (provider, Grain::Daily) => format!("{provider}/raw"),
+        (provider, Grain::Hourly) => provider.to_owned(),
+    };
+    let prefix =
+        format!("data/parquet/{daily}{}/{place}/source={}/year={year}", account(&scope.org), scope.source_uuid);
     spellings.into_iter().map(|month| format!("{prefix}/month={month}/")).collect()
 }
 

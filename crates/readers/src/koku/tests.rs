@@ -9,7 +9,7 @@ fn scope(org: &str, day: &str) -> Scope {
     Scope { org: org.to_owned(), source_uuid: "s".to_owned(), days: DateRange::new(day, day).expect("one day") }
 }
 
-const DAILY: TableName = TableName { report_type: "pod_usage", grain: Grain::Daily };
+const DAILY: TableName = TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Daily };
 
 #[test]
 fn old_schemas_are_named_by_their_number() {
@@ -22,6 +22,13 @@ fn october_has_one_spelling_and_january_two() {
         folders(&DAILY, &scope("org1", "2025-10-02")),
         ["data/parquet/daily/org1/OCP/pod_usage/source=s/year=2025/month=10/"]
     );
+    let bill = |grain| TableName { provider: "AWS", report_type: "line_items", grain };
+    let october = scope("org1", "2025-10-02");
+    assert_eq!(
+        folders(&bill(Grain::Daily), &october),
+        ["data/parquet/daily/org1/AWS/raw/source=s/year=2025/month=10/"]
+    );
+    assert_eq!(folders(&bill(Grain::Hourly), &october), ["data/parquet/org1/AWS/source=s/year=2025/month=10/"]);
     let january = folders(&DAILY, &scope("org1", "2025-01-02"));
     assert!(january[0].ends_with("month=01/") && january[1].ends_with("month=1/"));
 }

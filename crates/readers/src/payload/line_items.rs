@@ -6,7 +6,7 @@ use std::io::Read;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use csv::StringRecord;
-use tokaki_core::{Error, ErrorKind, Grain, Place, Result, TableName};
+use tokaki_core::{Error, ErrorKind, Grain, OPENSHIFT, Place, Result, TableName};
 
 use super::cells::{Cell, Cells};
 use super::metered::Metered;
@@ -73,7 +73,8 @@ impl<'a> LineItems<'a> {
         let names: Vec<_> = header.iter().map(str::to_owned).collect();
         check_names(&names).map_err(|error| error.at(&place))?;
         let report_type = ReportType::detect(&names).map_err(|closest| unknown(&closest).at(&place))?;
-        place.table = Some(TableName { report_type: report_type.name(), grain: Grain::Hourly }.to_string());
+        place.table =
+            Some(TableName { provider: OPENSHIFT, report_type: report_type.name(), grain: Grain::Hourly }.to_string());
         let lines_behind = 2_u64.saturating_sub(csv.position().line());
         let columns = names.into_iter().map(|name| (name.clone(), Cells::of(&name))).collect();
         let anomalies = Skipped::default();

@@ -56,6 +56,7 @@ impl Tables<'_> {
         let snapshot = self.server.snapshot(database).await?;
         let period = self.report_period(&snapshot, days).await?;
         Ok(ReferenceData {
+            bill: None,
             report_period_id: period.id,
             cluster_alias: period.cluster_alias.unwrap_or_else(|| period.cluster_id.clone()),
             cluster_id: period.cluster_id,

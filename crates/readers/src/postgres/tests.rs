@@ -99,6 +99,7 @@ fn category(namespace_pattern: &str, cost_category_id: i32) -> CostCategory {
 async fn only_what_concerns_the_source_and_the_month_is_loaded_and_sorted() {
     let bench = Bench::with_rows().await;
     let expected = ReferenceData {
+        bill: None,
         report_period_id: 2,
         cluster_id: "c-shop".into(),
         cluster_alias: "Shop".into(),
