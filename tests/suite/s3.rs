@@ -5,43 +5,22 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, TimestampMillisecondArray};
 use parquet::arrow::ArrowWriter;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::Operation;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
 use crate::support::job::{BUCKET, Job, columns, content, error, run};
+use crate::support::koku::Koku;
 use crate::support::tokaki;
-
-/// The table as Koku's migrations leave it, with all that hangs on it.
-const KOKU: &str = include_str!("koku.sql");
-/// What the sample's reference data names.
-const OF_THE_SAMPLE: &str = "
-    INSERT INTO reporting_ocpusagereportperiod VALUES
-        (1, 'quickstart', 'Quickstart', '2025-10-01', '2025-11-01', '3f1c0f6e-7f5a-4d0e-9c58-1b7a3a0c9d11');
-    INSERT INTO reporting_ocp_cost_category VALUES (1, 'Platform', '{openshift-%,kube-%}', 'OCP', true);";
-
-/// A database with Koku's tables.
-fn koku() -> Sink {
-    let sink = Sink::postgres().expect("a database");
-    let Sink::Postgres { database } = &sink else { unreachable!("it was just made") };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let mut connection = PgConnection::connect(database).await.expect("a connection");
-        let statements = AssertSqlSafe(format!("{KOKU}{OF_THE_SAMPLE}"));
-        sqlx::raw_sql(statements).execute(&mut connection).await.expect("executed");
-    });
-    sink
-}
 
 #[test]
 fn from_a_bucket_into_kokus_own_table_as_from_a_folder_into_a_file() {
     let job = Job::new();
     let in_file = Destination::new(&Sink::Sqlite).expect("a destination");
     assert_eq!(job.run_on_folder(&in_file, &[]).code, Some(0));
-    let sink = koku();
-    let in_koku = Destination::in_schema(&sink, "org1234567").expect("a destination");
+    let koku = Koku::empty();
+    let in_koku = koku.destination();
     for _ in 0..2 {
         let outcome = job.run(&in_koku, &["sink.create_missing=false"]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
@@ -55,9 +34,7 @@ fn from_a_bucket_into_kokus_own_table_as_from_a_folder_into_a_file() {
 #[test]
 fn kokus_own_variables_are_enough() {
     let job = Job::new();
-    let sink = koku();
-    let Sink::Postgres { database } = &sink else { unreachable!("it was just made") };
-    let url = url::Url::parse(database).expect("a url");
+    let Koku { url, .. } = &Koku::empty();
     let [host, port, name, user] = [
         url.host_str().expect("a host").to_owned(),
         url.port().expect("a port").to_string(),

@@ -21,7 +21,9 @@ pub enum Trouble {
     CutAfterSent(usize),
     /// The connection ends after so many bytes from the server.
     CutAfterReceived(usize),
-    /// After so many bytes to the server nothing passes any more, and nobody is told.
+    /// After so many bytes to the server no further ones pass, until the client has ended the connection.
+    HoldAfterSent(usize),
+    /// After so many bytes to the server nothing passes any more, in either direction, and nobody is told.
     BlackholeAfterSent(usize),
     /// Every piece comes later, in both directions.
     Delay(Duration),
@@ -37,9 +39,23 @@ pub struct Proxy {
 
 #[derive(Debug, Default)]
 struct Shared {
-    trouble: Mutex<Trouble>,
-    connections: AtomicUsize,
+    plan: Mutex<Plan>,
+}
+
+/// What happens to which connection, and the connections since that was said.
+#[derive(Debug, Default)]
+struct Plan {
+    trouble: Trouble,
+    /// All but this one are left alone.
+    only: Option<usize>,
+    /// Bytes to and from the server, by connection.
+    carried: Vec<Arc<Carried>>,
+}
+
+#[derive(Debug, Default)]
+struct Carried {
     sent: AtomicUsize,
+    received: AtomicUsize,
 }
 
 impl Proxy {
@@ -56,10 +72,11 @@ impl Proxy {
         runtime.spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
-                let (target, shared) = (target.clone(), Arc::clone(&of_connections));
+                let (trouble, carried) = of_connections.next();
+                let target = target.clone();
                 tokio::spawn(async move {
                     if let Ok(server) = TcpStream::connect(target).await {
-                        shared.carry(client, server).await;
+                        carry(client, server, trouble, &carried).await;
                     }
                 });
             }
@@ -72,19 +89,24 @@ impl Proxy {
         self.address
     }
 
-    /// What happens to connections that are made from now on.
+    /// What happens to all connections that are made from now on.
     pub fn set(&self, trouble: Trouble) {
-        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        self.shared.set(Plan { trouble, ..Plan::default() });
     }
 
-    /// Connections so far.
-    pub fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::Relaxed)
+    /// What happens to one of the connections that are made from now on, counted from 0. The others are left alone.
+    pub fn set_for(&self, connection: usize, trouble: Trouble) {
+        self.shared.set(Plan { trouble, only: Some(connection), ..Plan::default() });
     }
 
-    /// Bytes sent to the server so far, to know where to cut the next time.
-    pub fn sent(&self) -> usize {
-        self.shared.sent.load(Ordering::Relaxed)
+    /// Bytes sent to the server by each connection since trouble was last set, to know where to cut the next time.
+    pub fn sent(&self) -> Vec<usize> {
+        self.shared.count(|carried| &carried.sent)
+    }
+
+    /// Bytes received from the server by each connection since trouble was last set.
+    pub fn received(&self) -> Vec<usize> {
+        self.shared.count(|carried| &carried.received)
     }
 }
 
@@ -97,28 +119,50 @@ impl Drop for Proxy {
 }
 
 impl Shared {
-    /// Ends as soon as one direction does, and both ends with it.
-    async fn carry(&self, mut client: TcpStream, mut server: TcpStream) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-        let trouble = *self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut from_client, mut to_client) = client.split();
-        let (mut from_server, mut to_server) = server.split();
-        let (sent, received) = match trouble {
-            Trouble::CutAfterSent(bytes) | Trouble::BlackholeAfterSent(bytes) => (bytes, usize::MAX),
-            Trouble::CutAfterReceived(bytes) => (usize::MAX, bytes),
-            Trouble::None | Trouble::Delay(_) => (usize::MAX, usize::MAX),
-        };
-        let delay = if let Trouble::Delay(delay) = trouble { delay } else { Duration::ZERO };
-        let count = |bytes| {
-            self.sent.fetch_add(bytes, Ordering::Relaxed);
-        };
-        tokio::select! {
-            () = copy(&mut from_client, &mut to_server, sent, delay, count) => {}
-            () = copy(&mut from_server, &mut to_client, received, delay, |_| {}) => {}
+    fn set(&self, plan: Plan) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+    }
+
+    /// What happens to a connection that is made now.
+    fn next(&self) -> (Trouble, Arc<Carried>) {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = plan.carried.len();
+        let carried = Arc::new(Carried::default());
+        plan.carried.push(Arc::clone(&carried));
+        (if plan.only.is_none_or(|only| only == number) { plan.trouble } else { Trouble::None }, carried)
+    }
+
+    fn count(&self, of: impl Fn(&Carried) -> &AtomicUsize) -> Vec<usize> {
+        let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        plan.carried.iter().map(|carried| of(carried).load(Ordering::Relaxed)).collect()
+    }
+}
+
+/// Ends as soon as one direction does, and both ends with it.
+async fn carry(mut client: TcpStream, mut server: TcpStream, trouble: Trouble, carried: &Carried) {
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let (sent, received) = match trouble {
+        Trouble::CutAfterSent(bytes) | Trouble::HoldAfterSent(bytes) | Trouble::BlackholeAfterSent(bytes) => {
+            (bytes, usize::MAX)
         }
-        if matches!(trouble, Trouble::BlackholeAfterSent(_)) {
-            std::future::pending::<()>().await;
+        Trouble::CutAfterReceived(bytes) => (usize::MAX, bytes),
+        Trouble::None | Trouble::Delay(_) => (usize::MAX, usize::MAX),
+    };
+    let delay = if let Trouble::Delay(delay) = trouble { delay } else { Duration::ZERO };
+    let upwards = async {
+        copy(&mut from_client, &mut to_server, sent, delay, &carried.sent).await;
+        if matches!(trouble, Trouble::HoldAfterSent(_)) {
+            // What comes yet is heard, so that the end is noticed, and goes nowhere.
+            tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await.ok();
         }
+    };
+    tokio::select! {
+        () = upwards => {}
+        () = copy(&mut from_server, &mut to_client, received, delay, &carried.received) => {}
+    }
+    if matches!(trouble, Trouble::BlackholeAfterSent(_)) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -128,7 +172,7 @@ async fn copy(
     to: &mut (impl AsyncWrite + Unpin),
     mut left: usize,
     delay: Duration,
-    count: impl Fn(usize),
+    copied: &AtomicUsize,
 ) {
     let mut buffer = vec![0; 16 << 10];
     while left > 0 {
@@ -138,7 +182,7 @@ async fn copy(
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
-        count(read);
+        copied.fetch_add(read, Ordering::Relaxed);
         left -= read;
     }
 }

@@ -13,7 +13,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use tokaki_tests::command::Outcome;
 use tokaki_tests::destination::{Destination, Sink};
-use tokaki_tests::faults::mutate;
+use tokaki_tests::faults::{mutate, rounds};
 use tokaki_tests::parallel;
 use tokaki_tests::rows::Row;
 
@@ -136,15 +136,10 @@ fn i1_no_magic_word_and_a_footer_longer_than_the_file() {
     }
 }
 
-/// Mutations of one run of the suite; `TOKAKI_TEST_MUTATIONS` asks for more.
-fn mutations() -> u64 {
-    std::env::var("TOKAKI_TEST_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
-}
-
 #[test]
 fn i2_any_damage_is_an_error_or_no_damage() {
     let job = Job::new();
-    let seeds: Vec<u64> = (0..mutations()).collect();
+    let seeds: Vec<u64> = (0..rounds("TOKAKI_TEST_MUTATIONS", 200)).collect();
     let complaints = parallel::map(&seeds, |&seed| {
         // A folder of its own: the others run at the same time.
         let own = tempfile::tempdir().expect("a folder");

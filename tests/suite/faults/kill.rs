@@ -5,19 +5,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokaki_tests::destination::{Destination, Sink};
-use tokaki_tests::faults::{Fault, Rule};
+use tokaki_tests::faults::proxy::Trouble;
+use tokaki_tests::faults::{Fault, Rule, rounds};
 
-use crate::support::job::{BUCKET, Job, content};
+use crate::support::job::{self, BUCKET, Job, content};
+use crate::support::koku::Koku;
 use crate::support::tokaki;
 
 /// A running job. It is killed from wherever the moment is known.
 type Running = Arc<Mutex<Option<Child>>>;
 
 fn start(job: &Job, destination: &Destination<'_>) -> Child {
-    let settings = [format!("store.url=s3://{BUCKET}"), format!("reference.path={}", Job::reference().display())];
+    start_with(job, destination, &[&format!("store.url=s3://{BUCKET}")])
+}
+
+fn start_with(job: &Job, destination: &Destination<'_>, settings: &[&str]) -> Child {
+    let reference = format!("reference.path={}", Job::reference().display());
     let mut command = Command::new(tokaki::command().binary());
     command.args(["run", "--config"]).arg(Job::config()).args(destination.arguments());
-    command.args(settings.iter().flat_map(|setting| ["--set", setting]));
+    command.args([&*reference].iter().chain(settings).flat_map(|setting| ["--set", setting]));
     command.envs(job.server.variables()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("starts")
 }
@@ -71,9 +77,76 @@ fn k1_killed_at_every_request_of_the_store() {
     assert!(content(&destination) == clean);
 }
 
-/// Kills of one run of the suite; `TOKAKI_TEST_KILLS` asks for more.
-fn kills() -> u32 {
-    std::env::var("TOKAKI_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(40)
+/// Kills of one run of the suite.
+fn kills() -> u64 {
+    rounds("TOKAKI_TEST_KILLS", 40)
+}
+
+/// What follows a commit on the wire: the end of the connection.
+const TERMINATE: usize = 5;
+/// The connection that writes; the one before it looks whether the tables are as they should be.
+const WRITING: usize = 1;
+
+#[test]
+fn k1_killed_at_any_byte_of_the_transaction() {
+    let (job, koku, fresh) = (Job::new(), Koku::with_foreign_rows(), Koku::with_foreign_rows());
+    let proxy = koku.proxy();
+    let behind = koku.behind(&proxy);
+    let through_proxy = Destination::in_schema(&behind, "org1234567").expect("a destination");
+    // Runs of the two semantics take turns, so that each finds other rows than it writes.
+    let semantics = ["semantics=conserving", "semantics=koku"];
+    let digests = semantics.map(|setting| {
+        assert_eq!(job.run_on_folder(&fresh.destination(), &[setting]).code, Some(0));
+        fresh.digest()
+    });
+    assert_ne!(digests[0], digests[1]);
+    let store = format!("store.url={}", job.folder().display());
+    let run = |setting: &str| {
+        let outcome = job::run(&[], &through_proxy, &[store.clone(), setting.to_owned()]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    };
+    let bytes_sent = semantics.map(|setting| {
+        proxy.set(Trouble::None);
+        run(setting);
+        proxy.sent()[WRITING]
+    });
+    assert_eq!(koku.digest(), digests[1]);
+
+    let mut chance = fastrand::Rng::with_seed(1);
+    let (mut kept, mut replaced) = (0, 0);
+    for number in 0..kills() {
+        let turn = (number % 2) as usize;
+        let committed = bytes_sent[turn] - TERMINATE;
+        // The moments next to the commit first, then any.
+        let moment = match number / 2 {
+            0 => committed - 1,
+            1 => committed,
+            _ => chance.usize(..=bytes_sent[turn]),
+        };
+        proxy.set_for(WRITING, Trouble::HoldAfterSent(moment));
+        let mut child = start_with(&job, &through_proxy, &[&store, semantics[turn]]);
+        loop {
+            let ended = child.try_wait().expect("a child").is_some();
+            if proxy.sent().get(WRITING) == Some(&moment) {
+                break;
+            }
+            assert!(!ended, "kill {number}: the run ended before byte {moment}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        if moment < committed {
+            kept += 1;
+            assert_eq!(koku.digest(), digests[1 - turn], "kill {number} at byte {moment}, before the commit");
+        } else {
+            replaced += 1;
+            assert_eq!(koku.digest(), digests[turn], "kill {number} at byte {moment}, after the commit");
+        }
+        proxy.set(Trouble::None);
+        run(semantics[turn]);
+        assert_eq!(koku.digest(), digests[turn], "a plain rerun after kill {number}");
+    }
+    assert!(kept > 0 && replaced > 0, "{kept} kills came before the commit, {replaced} after it");
 }
 
 #[test]

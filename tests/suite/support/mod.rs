@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub(crate) mod job;
+pub(crate) mod koku;
 pub(crate) mod tokaki;
 
 use std::fs;
