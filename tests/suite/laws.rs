@@ -13,7 +13,7 @@ use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::rows::{self, Column, Kind, Row};
 
-use crate::support::{sinks, tokaki};
+use crate::support::{in_other_order, sinks, tokaki};
 
 /// A case whose two semantics differ in every kind of row.
 const CASE: &str = "random-10";
@@ -29,28 +29,6 @@ fn rows_as_parquet(case: &Path, settings: &[String]) -> Vec<u8> {
     let outcome = tokaki::run(&arguments).expect("runs");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     fs::read(folder.path().join(TABLE)).expect("a result")
-}
-
-/// The case with its files renamed so that they are listed in another order.
-fn in_other_order(case: &Path, seed: u64) -> TempDir {
-    fn copy(from: &Path, to: &Path, seed: u64) {
-        fs::create_dir_all(to).expect("created");
-        for (position, entry) in (0_u64..).zip(fs::read_dir(from).expect("a folder")) {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-            if path.is_dir() {
-                copy(&path, &to.join(name), seed);
-            } else if name.ends_with(".parquet") {
-                let scrambled = (position + 1).wrapping_mul(seed | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
-                fs::copy(&path, to.join(format!("{scrambled:06}-{name}"))).expect("copied");
-            } else {
-                fs::copy(&path, to.join(name)).expect("copied");
-            }
-        }
-    }
-    let copied = TempDir::new().expect("a folder");
-    copy(case, copied.path(), seed);
-    copied
 }
 
 proptest! {

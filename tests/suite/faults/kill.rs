@@ -8,8 +8,9 @@ use tokaki_tests::destination::{Destination, Sink};
 use tokaki_tests::faults::proxy::Trouble;
 use tokaki_tests::faults::{Fault, Rule, rounds};
 
+use super::database::{TERMINATE, WRITING};
 use crate::support::job::{self, BUCKET, Job, content};
-use crate::support::koku::Koku;
+use crate::support::koku::{Koku, SCHEMA};
 use crate::support::tokaki;
 
 /// A running job. It is killed from wherever the moment is known.
@@ -82,17 +83,12 @@ fn kills() -> u64 {
     rounds("TOKAKI_TEST_KILLS", 40)
 }
 
-/// What follows a commit on the wire: the end of the connection.
-const TERMINATE: usize = 5;
-/// The connection that writes; the one before it looks whether the tables are as they should be.
-const WRITING: usize = 1;
-
 #[test]
 fn k1_killed_at_any_byte_of_the_transaction() {
     let (job, koku, fresh) = (Job::new(), Koku::with_foreign_rows(), Koku::with_foreign_rows());
     let proxy = koku.proxy();
     let behind = koku.behind(&proxy);
-    let through_proxy = Destination::in_schema(&behind, "org1234567").expect("a destination");
+    let through_proxy = Destination::in_schema(&behind, SCHEMA).expect("a destination");
     // Runs of the two semantics take turns, so that each finds other rows than it writes.
     let semantics = ["semantics=conserving", "semantics=koku"];
     let digests = semantics.map(|setting| {

@@ -49,12 +49,18 @@ impl Job {
         self.root.path().join(BUCKET)
     }
 
-    /// The daily files of a report type, by name.
-    pub(crate) fn files(&self, report_type: &str) -> Vec<PathBuf> {
+    /// All files, by name.
+    pub(crate) fn all_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         parquet_files(&self.folder(), &mut files);
-        files.retain(|file| file.to_string_lossy().contains(&format!("/daily/org1234567/OCP/{report_type}/")));
         files.sort();
+        files
+    }
+
+    /// The daily files of a report type, by name.
+    pub(crate) fn files(&self, report_type: &str) -> Vec<PathBuf> {
+        let mut files = self.all_files();
+        files.retain(|file| file.to_string_lossy().contains(&format!("/daily/org1234567/OCP/{report_type}/")));
         files
     }
 

@@ -15,16 +15,16 @@ const OF_THE_SAMPLE: &str = "
     INSERT INTO reporting_ocpusagereportperiod VALUES
         (1, 'quickstart', 'Quickstart', '2025-10-01', '2025-11-01', '3f1c0f6e-7f5a-4d0e-9c58-1b7a3a0c9d11');
     INSERT INTO reporting_ocp_cost_category VALUES (1, 'Platform', '{openshift-%,kube-%}', 'OCP', true);";
-/// A distributed cost, a pod with a cost of its cloud, and usage of another month: each stays, whoever runs.
+/// A pod with a cost of its cloud, and usage and a distributed cost of another day: each stays, whoever runs.
 const FOREIGN: &str = "
     INSERT INTO reporting_ocpusagelineitem_daily_summary
         (uuid, report_period_id, data_source, usage_start, usage_end, namespace, distributed_cost, infrastructure_raw_cost)
     VALUES
-        ('00000000-0000-4000-8000-000000000001', 1, 'Distributed', '2025-10-02', '2025-10-02', 'shop', 5, NULL),
+        ('00000000-0000-4000-8000-000000000001', 1, 'Distributed', '2025-10-09', '2025-10-09', 'shop', 5, NULL),
         ('00000000-0000-4000-8000-000000000002', 1, 'Pod', '2025-10-02', '2025-10-02', 'shop', NULL, 7),
         ('00000000-0000-4000-8000-000000000003', 1, 'Pod', '2025-10-09', '2025-10-09', 'shop', NULL, NULL);";
 /// Schema of the tables, which is the sample's organisation.
-const SCHEMA: &str = "org1234567";
+pub(crate) const SCHEMA: &str = "org1234567";
 
 /// A database of Koku's.
 pub(crate) struct Koku {

@@ -35,7 +35,10 @@ impl Capacity {
             let [high, low, node] = group.key;
             let day = day_of_instant(whole([high, low]));
             let units = |index: usize, resolution: Resolution| match group.maximum(index) {
-                Some(value) => resolution.units(value).map_err(|error| error.column(CAPACITY.maxima[index])),
+                Some(value) => resolution.units(value).map_err(|error| {
+                    let node = texts.text(node).unwrap_or("(null)");
+                    error.column(CAPACITY.maxima[index]).help(format!("look at the hourly line items of node {node}"))
+                }),
                 None => Ok(0),
             };
             let core_seconds = units(0, Resolution::CORE_SECONDS)?;

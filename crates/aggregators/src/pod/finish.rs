@@ -9,10 +9,10 @@ use super::Pod;
 use super::capacity::{Amount, Capacity};
 use super::state::{EFFECTIVE, MEMORY, PodState};
 use crate::labels::{Bearer, KeptLabels};
-use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, MEASURES, Measures, NO_USAGE_COST, Owner, POD, Row};
+use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, Measures, NO_USAGE_COST, Owner, POD, Row};
 use crate::words::cost_category::Matches;
 use crate::words::merged_labels::MergedLabels;
-use crate::words::units::{core_hours, gibibyte_hours, gibibytes, storable};
+use crate::words::units::{core_hours, gibibyte_hours, gibibytes};
 
 /// One match of a group with its labels. Sorted, matches of one row lie together and the largest machine id is last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,7 +60,7 @@ impl Pod {
                 total.absorb(&state.usage[joined.grain].row(joined.group), times)?;
             }
             let labels = merged.text(last.labels);
-            rows.push(Row {
+            let row = Row {
                 day: last.day,
                 data_source: POD,
                 namespace: state.texts.text(last.namespace),
@@ -70,11 +70,12 @@ impl Pod {
                 volume_labels: None,
                 all_labels: labels,
                 volume: [None; 3],
-                measures: measures(&total, capacity.of_node(last.day, last.node), capacity.of_cluster(last.day))?,
+                measures: measures(&total, capacity.of_node(last.day, last.node), capacity.of_cluster(last.day)),
                 infrastructure_usage_cost: Some(NO_USAGE_COST),
                 cost_category_id: category.largest_id,
                 hidden: None,
-            });
+            };
+            rows.push(row.storable()?);
         }
         let output = ocp_daily_summary::output(Owner::Pod, &self.reference);
         ocp_daily_summary::batch(&rows, &output, &self.scope, &self.reference)
@@ -159,8 +160,8 @@ pub(super) fn decide_effective(state: &mut PodState) -> Result<()> {
     Ok(())
 }
 
-/// The measures of spec § 5, in the order of [`MEASURES`].
-fn measures(total: &GroupRow<7, 8, 2>, node: Amount, cluster: Amount) -> Result<Measures> {
+/// The measures of spec § 5, in the order of [`ocp_daily_summary::MEASURES`].
+fn measures(total: &GroupRow<7, 8, 2>, node: Amount, cluster: Amount) -> Measures {
     let mut measures: Measures = [None; MEASURE_COUNT];
     let sums: [Option<ExactSum>; 8] = std::array::from_fn(|index| total.sum(index));
     for (index, sum) in sums.into_iter().enumerate() {
@@ -172,8 +173,5 @@ fn measures(total: &GroupRow<7, 8, 2>, node: Amount, cluster: Amount) -> Result<
     measures[11] = Some(gibibyte_hours(node.byte_seconds));
     measures[12] = Some(core_hours(cluster.core_seconds));
     measures[13] = Some(gibibyte_hours(cluster.byte_seconds));
-    for (name, measure) in MEASURES.into_iter().zip(&mut measures) {
-        *measure = measure.map(|value| storable(name, value)).transpose()?;
-    }
-    Ok(measures)
+    measures
 }

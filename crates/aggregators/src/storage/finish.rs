@@ -9,12 +9,10 @@ use super::Storage;
 use super::place::Placed;
 use super::state::{CAPACITY, REQUEST, StorageState, USAGE};
 use crate::labels::{Bearer, KeptLabels};
-use crate::summaries::ocp_daily_summary::{
-    self, MEASURE_COUNT, MEASURES, Measures, NO_USAGE_COST, Owner, Row, STORAGE,
-};
+use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, Measures, NO_USAGE_COST, Owner, Row, STORAGE};
 use crate::words::cost_category::Matches;
 use crate::words::merged_labels::MergedLabels;
-use crate::words::units::{gibibyte_months, gibibytes, storable};
+use crate::words::units::{gibibyte_months, gibibytes};
 
 /// A placed item with its merged labels. Sorted, what makes one row lies together.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +41,7 @@ impl Storage {
                 Semantics::Conserving => 1,
             };
             let labels = merged.text(*labels);
-            rows.push(Row {
+            let row = Row {
                 day: placed.day,
                 data_source: STORAGE,
                 namespace: text(namespace),
@@ -53,11 +51,12 @@ impl Storage {
                 volume_labels: Some(labels),
                 all_labels: labels,
                 volume: [claim, volume, class].map(text),
-                measures: self.measures(&total(items, state, times)?)?,
+                measures: self.measures(&total(items, state, times)?),
                 infrastructure_usage_cost: Some(NO_USAGE_COST),
                 cost_category_id: category.largest_id,
                 hidden: text(handle),
-            });
+            };
+            rows.push(row.storable()?);
         }
         ocp_daily_summary::batch(
             &rows,
@@ -123,8 +122,8 @@ impl Storage {
         Ok(joined)
     }
 
-    /// The measures of spec § 7, in the order of [`MEASURES`].
-    fn measures(&self, total: &GroupRow<11, 3, 1>) -> Result<Measures> {
+    /// The measures of spec § 7, in the order of [`ocp_daily_summary::MEASURES`].
+    fn measures(&self, total: &GroupRow<11, 3, 1>) -> Measures {
         let days = self.scope.days.days_in_month();
         let months = |index| total.sum(index).map(|sum| gibibyte_months(sum, days));
         let mut measures: Measures = [None; MEASURE_COUNT];
@@ -132,10 +131,7 @@ impl Storage {
         measures[15] = months(CAPACITY);
         measures[16] = months(REQUEST);
         measures[17] = months(USAGE);
-        for (name, measure) in MEASURES.into_iter().zip(&mut measures) {
-            *measure = measure.map(|value| storable(name, value)).transpose()?;
-        }
-        Ok(measures)
+        measures
     }
 }
 

@@ -12,6 +12,7 @@ use uuid::fmt::Hyphenated;
 
 use super::columns::{constant, field, required, texts};
 use super::row_id::RowIds;
+use crate::words::units::storable;
 
 /// The table as Koku defines it. The columns behind `cost_category_id` belong to others and are never written here.
 pub static TABLE: Table = Table {
@@ -195,6 +196,27 @@ pub struct Row<'a> {
     pub cost_category_id: Option<i32>,
     /// What tells apart rows that look alike, such as the volume handle (spec § 7). Goes into the id only.
     pub hidden: Option<&'a str>,
+}
+
+impl Row<'_> {
+    /// The row, if the destination can store its measures (spec § 10, Numbers).
+    ///
+    /// # Errors
+    /// `Type`, with the column and what the row is of.
+    pub fn storable(self) -> Result<Self> {
+        for (name, measure) in MEASURES.into_iter().zip(self.measures) {
+            if let Some(value) = measure {
+                storable(name, value).map_err(|error| error.help(self.line_items()))?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Where to look for what is wrong with the row.
+    fn line_items(&self) -> String {
+        let [namespace, node] = [self.namespace, self.node].map(|name| name.unwrap_or("(null)"));
+        format!("look at the line items of {}, namespace {namespace}, node {node}", day_text(self.day))
+    }
 }
 
 /// The rows as a batch of `output`, in the given order.

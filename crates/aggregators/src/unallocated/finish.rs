@@ -11,7 +11,6 @@ use super::Unallocated;
 use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, MEASURES, Measures, Owner, POD, Row};
 use crate::words::label_map::NO_LABELS;
 use crate::words::repeats::{Cause, Repeats, Sums, subject};
-use crate::words::units::storable;
 
 /// Namespaces that stand for what nobody used; their rows are not usage.
 const NOT_USAGE: [&str; 4] =
@@ -51,7 +50,8 @@ impl Unallocated {
                 infrastructure_usage_cost: None,
                 cost_category_id: None,
                 hidden: None,
-            };
+            }
+            .storable()?;
             let matching = self.categories.ids(namespace);
             match self.semantics {
                 // A row per matching pattern, each with the pattern's id (spec § 9).
@@ -131,9 +131,6 @@ impl NodeOfDay<'_> {
                 (Some(capacity), Some(used)) => Some(difference(capacity, used)?),
                 _ => None,
             };
-        }
-        for (name, measure) in MEASURES.into_iter().zip(&mut measures) {
-            *measure = measure.map(|value| storable(name, value)).transpose()?;
         }
         Ok(measures)
     }

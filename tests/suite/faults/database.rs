@@ -1,0 +1,144 @@
+//! The way to the database fails.
+
+use tokaki_tests::command::Outcome;
+use tokaki_tests::destination::{Destination, Sink};
+use tokaki_tests::faults::proxy::{Proxy, Trouble};
+use tokaki_tests::faults::rounds;
+
+use crate::support::job::{Job, error};
+use crate::support::koku::{Koku, SCHEMA};
+
+/// The connection that writes; the one before it looks whether the tables are as they should be.
+pub(super) const WRITING: usize = 1;
+/// What follows a commit on the wire: the end of the connection.
+pub(super) const TERMINATE: usize = 5;
+/// What PostgreSQL says to a commit: that it is done, and that it is ready for more.
+const COMMITTED: usize = 18;
+
+/// The job, Koku's database with rows of another run, and a proxy in between.
+struct Bench {
+    job: Job,
+    koku: Koku,
+    proxy: Proxy,
+    behind: Sink,
+    /// Of a run that nothing disturbs.
+    clean: String,
+    /// Of the other run.
+    before: String,
+    /// Bytes of the writing connection of such a run, to the server and from it.
+    sent: usize,
+    received: usize,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let koku = Koku::with_foreign_rows();
+        let proxy = koku.proxy();
+        let behind = koku.behind(&proxy);
+        let mut bench = Self {
+            job: Job::new(),
+            koku,
+            proxy,
+            behind,
+            clean: String::new(),
+            before: String::new(),
+            sent: 0,
+            received: 0,
+        };
+        bench.before = bench.other_rows();
+        assert_eq!(bench.run().code, Some(0));
+        (bench.sent, bench.received) = (bench.proxy.sent()[WRITING], bench.proxy.received()[WRITING]);
+        bench.clean = bench.koku.digest();
+        assert_ne!(bench.before, bench.clean);
+        bench
+    }
+
+    /// Has the database hold rows of the other run.
+    fn other_rows(&self) -> String {
+        let outcome = self.job.run_on_folder(&self.koku.destination(), &["semantics=conserving"]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        self.koku.digest()
+    }
+
+    fn run(&self) -> Outcome {
+        let destination = Destination::in_schema(&self.behind, SCHEMA).expect("a destination");
+        self.job.run_on_folder(&destination, &["sink.create_missing=false"])
+    }
+
+    /// A run through this trouble, over the rows of another run. Whatever comes of it, the database holds those or all
+    /// the new ones, and a plain run afterwards makes it good.
+    fn run_through(&self, what: &str, set: impl FnOnce(&Proxy)) -> Outcome {
+        assert_eq!(self.other_rows(), self.before);
+        set(&self.proxy);
+        let outcome = self.run();
+        let expected = if outcome.code == Some(0) { &self.clean } else { &self.before };
+        assert_eq!(self.koku.digest(), *expected, "{what}: {}", outcome.stderr);
+        self.proxy.set(Trouble::None);
+        let rerun = self.run();
+        assert_eq!(rerun.code, Some(0), "a plain rerun: {}", rerun.stderr);
+        assert_eq!(self.koku.digest(), self.clean, "a plain rerun after {what}");
+        outcome
+    }
+
+    /// The run goes on over one fault of the writing connection, and tells that once.
+    fn survives(&self, trouble: Trouble) {
+        let outcome = self.run_through(&format!("{trouble:?}"), |proxy| proxy.set_for(WRITING, trouble));
+        assert_eq!(outcome.code, Some(0), "{trouble:?}: {}", outcome.stderr);
+        assert_eq!(outcome.stderr.matches("the transaction is repeated").count(), 1, "{trouble:?}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn p3_the_connection_breaks_at_any_byte_in_either_direction() {
+    let bench = Bench::new();
+    let mut chance = fastrand::Rng::with_seed(3);
+    for _ in 0..rounds("TOKAKI_TEST_CUTS", 10) {
+        bench.survives(Trouble::CutAfterSent(chance.usize(..bench.sent - TERMINATE)));
+        bench.survives(Trouble::CutAfterReceived(chance.usize(..bench.received - COMMITTED)));
+    }
+}
+
+#[test]
+fn p9_the_connection_breaks_around_the_commit() {
+    let bench = Bench::new();
+    let commit_sent = bench.sent - TERMINATE;
+    // Not yet sent, sent but for a byte, and sent, while the answer is lost.
+    for sent in [commit_sent - 12, commit_sent - 1, commit_sent] {
+        bench.survives(Trouble::CutAfterSent(sent));
+    }
+    // The answer is lost, or a part of it.
+    for missing in [COMMITTED, COMMITTED - 1, 1] {
+        bench.survives(Trouble::CutAfterReceived(bench.received - missing));
+    }
+}
+
+#[test]
+fn p3_what_breaks_every_time_is_given_up_with_one_error() {
+    let bench = Bench::new();
+    // Shorter than a commit, longer than the look at the tables.
+    let trouble = Trouble::CutAfterSent(bench.sent - TERMINATE - 1);
+    let outcome = bench.run_through("every commit is cut", |proxy| proxy.set(trouble));
+    assert_eq!(outcome.code, Some(21), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.matches("the transaction is repeated").count(), 6, "{}", outcome.stderr);
+    let error = error(&outcome);
+    assert!(error.starts_with("error: database: PostgreSQL at 127.0.0.1:"), "{error}");
+    assert!(error.contains("cannot be used") && !error.contains("panicked"), "{error}");
+}
+
+#[test]
+fn p1_nobody_answers_before_anything_is_read() {
+    let bench = Bench::new();
+    for trouble in [Trouble::CutAfterReceived(0), Trouble::CutAfterSent(0), Trouble::CutAfterReceived(100)] {
+        let outcome = bench.run_through(&format!("{trouble:?}"), |proxy| proxy.set(trouble));
+        assert_eq!(outcome.code, Some(21), "{trouble:?}: {}", outcome.stderr);
+        assert!(error(&outcome).starts_with("error: database:"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn p11_a_slow_way_changes_nothing() {
+    let bench = Bench::new();
+    let slow = Trouble::Delay(std::time::Duration::from_millis(20));
+    let outcome = bench.run_through("a slow way", |proxy| proxy.set(slow));
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
