@@ -12,7 +12,7 @@ use tokaki_core::{
 };
 
 use crate::config::Config;
-use crate::fingerprint;
+use crate::{fingerprint, memory};
 
 /// The plugins of a run, except that aggregators wait for reference data.
 pub(crate) struct Parts {
@@ -45,14 +45,16 @@ impl Parts {
     /// Whatever an aggregator finds wrong, for instance a malformed cost-category pattern.
     pub(crate) fn wire(self, config: &Config, scope: &Scope, reference: &Arc<ReferenceData>) -> Result<Wiring> {
         let (aggregators, plugins) = needed(config, scope, reference)?;
-        let memory = self.cache.map(|cache| {
+        let remembered = self.cache.clone().map(|cache| {
             let settings = fingerprint::settings(config, &plugins, reference);
             Memory { cache, settings }
         });
         let mut written = config.settings.aggregators.enabled.clone();
         written.sort();
         written.dedup();
-        Ok(Wiring { catalog: self.catalog, reader: self.reader, aggregators, written, sink: self.sink, memory })
+        let Self { catalog, reader, sink, .. } = self;
+        let gauge = memory::gauge(config.settings.memory_budget()?);
+        Ok(Wiring { catalog, reader, aggregators, written, sink, memory: remembered, gauge })
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Split {
     pub rows: u64,
     /// Compressed bytes of the wanted columns.
     pub bytes: u64,
+    /// What a row of the wanted columns takes when it is decoded, about.
+    pub bytes_per_row: u64,
     /// Least and greatest instant of its rows, nanoseconds since 1970 UTC, if the file tells.
     pub instants: Option<(i64, i64)>,
 }

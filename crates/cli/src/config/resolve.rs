@@ -70,6 +70,7 @@ impl Settings {
             window_rows: self.run.window_rows,
             bytes_in_flight: (workers as u64 * BYTES_IN_FLIGHT_PER_WORKER)
                 .min(budget.map_or(u64::MAX, |bytes| bytes / PART_IN_FLIGHT)),
+            frugal: false,
             daily_tables: self.reader.pods,
             empty_input: if self.run.allow_empty { EmptyInput::Allow } else { EmptyInput::Refuse },
             quarantine: self.run.quarantine,
@@ -92,8 +93,8 @@ impl Settings {
     ///
     /// # Errors
     /// `Config` for what is no size.
-    fn memory_budget(&self) -> Result<Option<u64>> {
-        let Some(text) = &self.run.memory_budget else { return Ok(memory::limit_of_container()) };
+    pub(crate) fn memory_budget(&self) -> Result<Option<u64>> {
+        let Some(text) = &self.run.memory_budget else { return Ok(memory::least_limit()) };
         let size: ByteSize = text.parse().map_err(|_| {
             Error::config("run.memory_budget", format!("expected a size, found {text:?}")).help("for instance 256MiB")
         })?;

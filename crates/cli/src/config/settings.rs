@@ -131,7 +131,8 @@ pub(crate) struct RunSettings {
     pub(crate) mode: Mode,
     /// So many threads at most; 0 takes all cores that the process may use.
     pub(crate) workers: usize,
-    /// Memory to make do with, for instance 256MiB; unset takes the limit of the container, if it has one.
+    /// Memory to make do with, for instance 256MiB; unset takes the limit of the container or process, if it has one. A
+    /// run that needs more says how much, and ends with code 22.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) memory_budget: Option<String>,
     /// Rows per chunk; 0 takes a row group at once.

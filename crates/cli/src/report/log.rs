@@ -69,6 +69,9 @@ impl Observer for Lines {
             Event::EntryIgnored { entry, reason } => {
                 tracing::warn!(target: OWN, "the entry {entry} of the cache is not used: {reason}");
             }
+            Event::BeganAnew { reason } => {
+                tracing::warn!(target: OWN, "the run begins anew, one window at a time: {reason}");
+            }
             Event::Quarantined { file } => {
                 tracing::warn!(target: OWN, "a file is left out: {}", file.reason);
             }

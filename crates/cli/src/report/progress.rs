@@ -42,6 +42,7 @@ impl Observer for Progress {
                 self.bar.set_message("reading");
             }
             Event::SplitFolded { rows, .. } | Event::Recalled { rows, .. } => self.bar.inc(*rows),
+            Event::BeganAnew { reason } => self.bar.println(format!("begun anew, more slowly: {reason}")),
             Event::Quarantined { file } => self.bar.println(format!("left out: {}", file.reason)),
             // Other windows are still being read.
             Event::Finished { .. } | Event::EntryIgnored { .. } => {}

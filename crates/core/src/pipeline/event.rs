@@ -22,6 +22,11 @@ pub enum Event<'a> {
         /// The file.
         file: &'a QuarantinedFile,
     },
+    /// The run came near the limit of its memory. It begins anew, with one window at a time.
+    BeganAnew {
+        /// What it has taken and may have.
+        reason: &'a str,
+    },
     /// Footers were read: it is known how much there is to fold.
     Started {
         /// Ranges of days that are taken through the stages one after the other.

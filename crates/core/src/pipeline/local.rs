@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::budget::{Budget, Gauge};
 use super::days::{DaysDone, Survey};
 use super::event::{CacheUse, Event, Observer, Report};
 use super::payloads;
@@ -49,6 +50,8 @@ pub struct Wiring {
     pub sink: Arc<dyn Sink>,
     /// What is remembered of earlier runs, if anything is to be.
     pub memory: Option<Memory>,
+    /// Who knows how much memory the process has taken, if it may not have all that it likes.
+    pub gauge: Option<Arc<dyn Gauge>>,
 }
 
 /// Whether a run has threads of its own.
@@ -90,6 +93,8 @@ pub struct RunOptions {
     pub window_rows: u64,
     /// Fetched bytes that are not folded yet; splits that are larger than a worker's part count for that part.
     pub bytes_in_flight: u64,
+    /// Whether one window after the other is taken from its first row into the sink, and none ahead of it.
+    pub frugal: bool,
     /// Daily tables or derived ones.
     pub daily_tables: DailyTables,
     /// What to do if there is nothing to read.
@@ -160,10 +165,33 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
 /// `Empty` if there is nothing to read, `Shrunk` if too few rows would replace too many.
 pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
     let mut quarantine = Quarantine::new(options.quarantine);
+    let mut options = *options;
     loop {
-        match attempt(scope, wiring, options, observer, &quarantine).await {
+        match attempt(scope, wiring, &options, observer, &quarantine).await {
+            Err(error) if error.kind() == ErrorKind::Limit && !options.frugal => {
+                observer.event(&Event::BeganAnew { reason: error.message() });
+                options = options.frugal();
+                wiring.gauge.iter().for_each(|gauge| gauge.give_back());
+            }
             Err(error) => quarantine.take(error, observer)?,
             Ok(report) => return Ok(Report { quarantined: quarantine.files(), ..report }),
+        }
+    }
+}
+
+impl RunOptions {
+    /// The same run in as little memory as it can do with.
+    fn frugal(self) -> Self {
+        const CHUNK_ROWS: usize = 4_096;
+        const BYTES_IN_FLIGHT: u64 = 1 << 20;
+        Self {
+            mode: Mode::Serial,
+            workers: 1,
+            chunk_rows: self.chunk_rows.min(CHUNK_ROWS),
+            window_rows: 0,
+            bytes_in_flight: self.bytes_in_flight.min(BYTES_IN_FLIGHT),
+            frugal: true,
+            ..self
         }
     }
 }
@@ -208,8 +236,11 @@ async fn attempt(
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
     let survey = workshop.survey(&plan, surveyed).await?;
-    let reading = read(&plan, &works, &windows, &survey, workers, &workshop, send);
-    let guard = Guard { empty_input: options.empty_input, shrink_limit: options.shrink_limit };
+    // One more than there are workers: while one is finished and written, the others are folded.
+    let windows_at_once = if options.frugal { 1 } else { workers + 1 };
+    let reading = read(&plan, &works, &windows, &survey, windows_at_once, &workshop, send);
+    let budget = &workshop.budget;
+    let guard = Guard { budget, empty_input: options.empty_input, shrink_limit: options.shrink_limit };
     let writing = write::write(&plan, wiring, &guard, observer, receive);
     let ((), mut report) = futures::future::try_join(reading, writing).await?;
     report.files = plan.files() - superseded.len();
@@ -290,6 +321,7 @@ fn workshop<'a>(
         // windows that are remembered there may be one that is not.
         folds_at_once: if recall.is_some() { workers } else { workers.div_ceil(windows) },
         recall,
+        budget: Budget::new(wiring.gauge.clone()),
     })
 }
 
@@ -306,12 +338,11 @@ async fn read(
     works: &[Vec<Work>],
     windows: &[DateRange],
     survey: &Survey,
-    workers: usize,
+    at_once: usize,
     workshop: &Workshop<'_>,
     to: mpsc::Sender<Window>,
 ) -> Result<()> {
-    // One more than there are workers: while one is finished and written, the others are folded.
-    let in_memory = Arc::new(Semaphore::new(workers + 1));
+    let in_memory = Arc::new(Semaphore::new(at_once));
     let in_memory = &in_memory;
     let mut under_way = futures::stream::iter(windows.iter().map(|days| async move {
         let permit = Arc::clone(in_memory).acquire_owned().await;
@@ -319,7 +350,7 @@ async fn read(
         let done = workshop.days(plan, works, *days, survey).await?;
         Ok::<_, Error>(Window { done, _in_memory: permit })
     }))
-    .buffered(workers + 1);
+    .buffered(at_once);
     while let Some(window) = under_way.next().await {
         // Nobody listens any more only if the sink failed, and then its error is the one that counts.
         if to.send(window?).await.is_err() {

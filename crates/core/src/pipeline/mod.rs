@@ -1,6 +1,7 @@
 //! A run, first as data and then carried out: [`Plan`] says what will be read and computed, [`local::run`] does it on
 //! this machine, and [`Event`]s tell an [`Observer`] what happens.
 
+mod budget;
 mod days;
 pub mod event;
 pub mod local;
@@ -13,6 +14,7 @@ mod stage;
 mod window;
 mod write;
 
+pub use budget::{Gauge, Taken};
 pub use event::{CacheUse, Event, Observer, OutputRows, Report};
 pub use local::{EmptyInput, Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};

@@ -10,6 +10,7 @@ use futures::StreamExt;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use tokio::sync::{Semaphore, oneshot};
 
+use super::budget::{Budget, Progress, Promise};
 use super::days;
 use super::event::{Event, Observer};
 use super::local::Wiring;
@@ -37,6 +38,16 @@ pub(super) struct Work {
 }
 
 impl Work {
+    fn place(&self) -> Place {
+        place_of(&self.table, &self.split.file.shown, Some(self.split.row_group))
+    }
+
+    /// Bytes that are fetched, and those of a chunk: while it is decoded and after.
+    fn bytes_to_decode(&self) -> u64 {
+        let chunk_rows = self.split.rows.min(self.selection.chunk_rows as u64);
+        self.split.bytes.saturating_add(chunk_rows.saturating_mul(self.split.bytes_per_row).saturating_mul(2))
+    }
+
     /// Whether both are splits of one file, read for the same.
     pub(super) fn is_of_same_file(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.selection, &other.selection) && self.split.file.path == other.split.file.path
@@ -122,6 +133,7 @@ pub(super) struct Workshop<'a> {
     /// Splits of one window that are folded at once.
     pub(super) folds_at_once: usize,
     pub(super) recall: Option<&'a Recall<'a>>,
+    pub(super) budget: Budget,
 }
 
 /// What a stage of a window came to.
@@ -156,10 +168,13 @@ impl Workshop<'_> {
     ) -> Result<StageDone> {
         let handovers = self.handovers(stage, finished)?;
         let folds: Folds = self.prepare(stage, &handovers)?.into();
+        let progress = Progress::of(works.iter().map(|work| work.split.rows).sum());
         let Folded { rows_in, states } = match self.recall {
             Some(recall) => self.fold_by_file(recall, stage, works, &folds, days, &handovers).await?,
             None => self.fold_all(works, &folds).await?,
         };
+        progress.add(rows_in);
+        self.budget.check_finish(&progress)?;
         let beside = self.beside_each_other();
         let finished = self.on_pool(move || finish(&folds, states, beside)).await?;
         let mut of_stage = BTreeMap::new();
@@ -230,7 +245,8 @@ impl Workshop<'_> {
         let mut rows_in = 0;
         // One split is fetched ahead of those that are folded. `buffered` keeps the order, so that the error that is
         // told is the first one in the order of the splits.
-        let fold = |work| self.fold(work, folds, &folds_at_once, &idle);
+        let progress = Progress::of(works.iter().map(|work| work.split.rows).sum());
+        let fold = |work| self.fold(work, folds, &folds_at_once, &idle, &progress);
         let mut folding = futures::stream::iter(works.into_iter().map(fold)).buffered(self.folds_at_once + 1);
         while let Some(rows) = folding.next().await {
             rows_in += rows?;
@@ -248,6 +264,7 @@ impl Workshop<'_> {
         folds: &Folds,
         folds_at_once: &Semaphore,
         idle: &Arc<Mutex<Vec<States>>>,
+        progress: &Arc<Progress>,
     ) -> Result<u64> {
         const KIB: u64 = 1 << 10;
         if let Some(recall) = self.recall {
@@ -257,11 +274,13 @@ impl Workshop<'_> {
         let kibibytes = u32::try_from(work.split.bytes.div_ceil(KIB)).unwrap_or(u32::MAX).min(self.most_of_a_split);
         let never_closed = |_| Error::bug("nobody closes the budget");
         let bytes = self.in_flight.acquire_many(kibibytes).await.map_err(never_closed)?;
+        let promise = self.budget.promise(work.bytes_to_decode(), progress).map_err(|error| error.at(&work.place()))?;
         let decoder = self.wiring.reader.fetch(&work.split, &work.selection).await?;
         // Each fold under way has states of its own, which must be merged: no more of them than keep the workers busy.
         let fold = folds_at_once.acquire().await.map_err(never_closed)?;
         let (folds, idle, split) = (Arc::clone(folds), Arc::clone(idle), Arc::clone(&work.split));
-        let counts = self.on_pool(move || fold_split(&work, decoder, &folds, &idle)).await?;
+        let look = Look { budget: self.budget.clone(), progress: Arc::clone(progress), promise: Some(promise) };
+        let counts = self.on_pool(move || fold_split(&work, decoder, &folds, &idle, look)).await?;
         drop((fold, bytes));
         self.observer.event(&Event::SplitFolded {
             file: &split.file.shown,
@@ -295,6 +314,14 @@ impl Workshop<'_> {
     }
 }
 
+/// What is looked at between chunks.
+struct Look {
+    budget: Budget,
+    progress: Arc<Progress>,
+    /// For the first chunk.
+    promise: Option<Promise>,
+}
+
 /// Rows of a split.
 #[derive(Default)]
 struct Counts {
@@ -307,11 +334,12 @@ fn fold_split(
     decoder: ChunkDecoder,
     folds: &[Arc<dyn Fold>],
     idle: &Mutex<Vec<States>>,
+    look: Look,
 ) -> Result<Counts> {
-    let place = place_of(&work.table, &work.split.file.shown, Some(work.split.row_group));
+    let place = work.place();
     let borrowed = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let mut states = borrowed.unwrap_or_else(|| folds.iter().map(|fold| fold.start()).collect());
-    let counts = fold_chunks(work, decoder, folds, &mut states, &place).map_err(|error| error.at(&place))?;
+    let counts = fold_chunks(work, decoder, folds, &mut states, &place, look).map_err(|error| error.at(&place))?;
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(states);
     Ok(counts)
 }
@@ -322,6 +350,7 @@ fn fold_chunks(
     folds: &[Arc<dyn Fold>],
     states: &mut States,
     place: &Place,
+    mut look: Look,
 ) -> Result<Counts> {
     let mut counts = Counts::default();
     // A decoder that panics on a malformed file is that file's error.
@@ -333,7 +362,8 @@ fn fold_chunks(
     };
     while let Some(batch) = next() {
         let batch = batch?;
-        counts.decoded += batch.num_rows() as u64;
+        let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
+        counts.decoded += rows;
         let chunk =
             Chunk { batch, time_column: work.selection.time_column, table: work.table.clone(), place: place.clone() }
                 .within(work.selection.days.as_ref())?;
@@ -341,6 +371,10 @@ fn fold_chunks(
         for (position, input) in work.feeds.iter() {
             folds[*position].fold(&mut states[*position], *input, &chunk)?;
         }
+        drop(look.promise.take());
+        look.progress.add(rows);
+        // The next chunk is as large as this one, which is not freed before that is decoded.
+        look.budget.check(bytes, &look.progress)?;
     }
     Ok(counts)
 }

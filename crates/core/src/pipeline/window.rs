@@ -71,6 +71,7 @@ mod tests {
             row_group: 0,
             rows,
             bytes: 0,
+            bytes_per_row: 0,
             instants: span.map(|(from, to)| (midnight(from), midnight(to + 1) - 1)),
         }
     }

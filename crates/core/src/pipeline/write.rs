@@ -7,6 +7,7 @@ use arrow::datatypes::Date32Type;
 use chrono::NaiveDate;
 use tokio::sync::mpsc;
 
+use super::budget::{Budget, Progress};
 use super::event::{Event, Observer, OutputRows, Report};
 use super::local::{EmptyInput, Window, Wiring};
 use super::plan::Plan;
@@ -15,7 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
 
 /// What must hold before rows that are there are replaced.
-pub(super) struct Guard {
+pub(super) struct Guard<'a> {
+    pub(super) budget: &'a Budget,
     pub(super) empty_input: EmptyInput,
     /// As in [`super::RunOptions`].
     pub(super) shrink_limit: f64,
@@ -32,7 +34,7 @@ struct DayRows<'a> {
 pub(super) async fn write(
     plan: &Plan,
     wiring: &Wiring,
-    guard: &Guard,
+    guard: &Guard<'_>,
     observer: &dyn Observer,
     mut from: mpsc::Receiver<Window>,
 ) -> Result<Report> {
@@ -59,6 +61,7 @@ pub(super) async fn write(
         // Day by day, so that the order of rows does not show where the windows were cut.
         for DayRows { output, day, rows } in by_days(&rows_of) {
             if let Some(replacement) = &mut replacement {
+                guard.budget.check(rows.get_array_memory_size() as u64 / 2, &Progress::of(0))?;
                 replacement.append(output, &rows).await?;
                 written.add(output, day, rows.num_rows() as u64);
             }
@@ -75,7 +78,7 @@ pub(super) async fn write(
     Ok(report)
 }
 
-impl Guard {
+impl Guard<'_> {
     fn check_input(&self, plan: &Plan, report: &Report) -> Result<()> {
         if report.rows_in > 0 || self.empty_input != EmptyInput::Refuse {
             return Ok(());

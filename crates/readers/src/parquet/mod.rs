@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ::parquet::DecodeResult;
 use ::parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::ParquetMetaData;
+use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use async_trait::async_trait;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
@@ -50,7 +50,9 @@ impl Reader for ParquetReader {
         let split = |(row_group, instants): (usize, Option<(i64, i64)>)| {
             let metadata = footer.row_group(row_group);
             let bytes = layout.columns(metadata).map(|column| column.compressed_size().max(0) as u64).sum();
-            Split { file: file.clone(), row_group, rows: metadata.num_rows().max(0) as u64, bytes, instants }
+            let rows = metadata.num_rows().max(0) as u64;
+            let bytes_per_row = layout.columns(metadata).map(|column| bytes_per_row(column, rows)).sum();
+            Split { file: file.clone(), row_group, rows, bytes, bytes_per_row, instants }
         };
         Ok(kept.into_iter().map(split).filter(|split| split.rows > 0).collect())
     }
@@ -112,6 +114,12 @@ impl ParquetReader {
         self.footers.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), Arc::clone(&footer));
         Ok(footer)
     }
+}
+
+/// A number or a view of text, and the text itself as far as it is not shared by rows.
+fn bytes_per_row(column: &ColumnChunkMetaData, rows: u64) -> u64 {
+    const VALUE: u64 = 16;
+    VALUE + (column.uncompressed_size().max(0) as u64).div_ceil(rows.max(1))
 }
 
 fn parquet_error(error: ParquetError) -> Error {

@@ -29,17 +29,19 @@ struct KnownSplit {
     row_group: usize,
     rows: u64,
     bytes: u64,
+    bytes_per_row: u64,
     instants: Option<(i64, i64)>,
 }
 
 impl KnownSplit {
     fn of(split: &Split) -> Self {
-        Self { row_group: split.row_group, rows: split.rows, bytes: split.bytes, instants: split.instants }
+        let Split { row_group, rows, bytes, bytes_per_row, instants, .. } = *split;
+        Self { row_group, rows, bytes, bytes_per_row, instants }
     }
 
     fn split(&self, file: &DataFile) -> Split {
-        let Self { row_group, rows, bytes, instants } = *self;
-        Split { file: file.clone(), row_group, rows, bytes, instants }
+        let Self { row_group, rows, bytes, bytes_per_row, instants } = *self;
+        Split { file: file.clone(), row_group, rows, bytes, bytes_per_row, instants }
     }
 }
 
