@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
 
 use crate::Result;
 
@@ -23,7 +24,8 @@ pub enum Trouble {
     CutAfterReceived(usize),
     /// After so many bytes to the server no further ones pass, until the client has ended the connection.
     HoldAfterSent(usize),
-    /// After so many bytes to the server nothing passes any more, in either direction, and nobody is told.
+    /// After so many bytes to the server nothing passes any more, in either direction, and nobody is told, until trouble
+    /// is set anew.
     BlackholeAfterSent(usize),
     /// Every piece comes later, in both directions.
     Delay(Duration),
@@ -40,6 +42,8 @@ pub struct Proxy {
 #[derive(Debug, Default)]
 struct Shared {
     plan: Mutex<Plan>,
+    /// Ends the connections of which nobody is told.
+    over: Notify,
 }
 
 /// What happens to which connection, and the connections since that was said.
@@ -72,11 +76,11 @@ impl Proxy {
         runtime.spawn(async move {
             loop {
                 let Ok((client, _)) = listener.accept().await else { continue };
-                let (trouble, carried) = of_connections.next();
-                let target = target.clone();
+                let (target, shared) = (target.clone(), Arc::clone(&of_connections));
+                let (trouble, carried) = shared.next();
                 tokio::spawn(async move {
                     if let Ok(server) = TcpStream::connect(target).await {
-                        carry(client, server, trouble, &carried).await;
+                        shared.carry(client, server, trouble, &carried).await;
                     }
                 });
             }
@@ -121,6 +125,7 @@ impl Drop for Proxy {
 impl Shared {
     fn set(&self, plan: Plan) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = plan;
+        self.over.notify_waiters();
     }
 
     /// What happens to a connection that is made now.
@@ -136,33 +141,33 @@ impl Shared {
         let plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         plan.carried.iter().map(|carried| of(carried).load(Ordering::Relaxed)).collect()
     }
-}
 
-/// Ends as soon as one direction does, and both ends with it.
-async fn carry(mut client: TcpStream, mut server: TcpStream, trouble: Trouble, carried: &Carried) {
-    let (mut from_client, mut to_client) = client.split();
-    let (mut from_server, mut to_server) = server.split();
-    let (sent, received) = match trouble {
-        Trouble::CutAfterSent(bytes) | Trouble::HoldAfterSent(bytes) | Trouble::BlackholeAfterSent(bytes) => {
-            (bytes, usize::MAX)
+    /// Ends as soon as one direction does, and both ends with it.
+    async fn carry(&self, mut client: TcpStream, mut server: TcpStream, trouble: Trouble, carried: &Carried) {
+        let (mut from_client, mut to_client) = client.split();
+        let (mut from_server, mut to_server) = server.split();
+        let (sent, received) = match trouble {
+            Trouble::CutAfterSent(bytes) | Trouble::HoldAfterSent(bytes) | Trouble::BlackholeAfterSent(bytes) => {
+                (bytes, usize::MAX)
+            }
+            Trouble::CutAfterReceived(bytes) => (usize::MAX, bytes),
+            Trouble::None | Trouble::Delay(_) => (usize::MAX, usize::MAX),
+        };
+        let delay = if let Trouble::Delay(delay) = trouble { delay } else { Duration::ZERO };
+        let upwards = async {
+            copy(&mut from_client, &mut to_server, sent, delay, &carried.sent).await;
+            if matches!(trouble, Trouble::HoldAfterSent(_)) {
+                // What comes yet is heard, so that the end is noticed, and goes nowhere.
+                tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await.ok();
+            }
+        };
+        tokio::select! {
+            () = upwards => {}
+            () = copy(&mut from_server, &mut to_client, received, delay, &carried.received) => {}
         }
-        Trouble::CutAfterReceived(bytes) => (usize::MAX, bytes),
-        Trouble::None | Trouble::Delay(_) => (usize::MAX, usize::MAX),
-    };
-    let delay = if let Trouble::Delay(delay) = trouble { delay } else { Duration::ZERO };
-    let upwards = async {
-        copy(&mut from_client, &mut to_server, sent, delay, &carried.sent).await;
-        if matches!(trouble, Trouble::HoldAfterSent(_)) {
-            // What comes yet is heard, so that the end is noticed, and goes nowhere.
-            tokio::io::copy(&mut from_client, &mut tokio::io::sink()).await.ok();
+        if matches!(trouble, Trouble::BlackholeAfterSent(_)) {
+            self.over.notified().await;
         }
-    };
-    tokio::select! {
-        () = upwards => {}
-        () = copy(&mut from_server, &mut to_client, received, delay, &carried.received) => {}
-    }
-    if matches!(trouble, Trouble::BlackholeAfterSent(_)) {
-        std::future::pending::<()>().await;
     }
 }
 

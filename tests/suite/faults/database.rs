@@ -71,9 +71,9 @@ impl Bench {
         assert_eq!(self.other_rows(), self.before);
         set(&self.proxy);
         let outcome = self.run();
+        self.proxy.set(Trouble::None);
         let expected = if outcome.code == Some(0) { &self.clean } else { &self.before };
         assert_eq!(self.koku.digest(), *expected, "{what}: {}", outcome.stderr);
-        self.proxy.set(Trouble::None);
         let rerun = self.run();
         assert_eq!(rerun.code, Some(0), "a plain rerun: {}", rerun.stderr);
         assert_eq!(self.koku.digest(), self.clean, "a plain rerun after {what}");
@@ -133,6 +133,42 @@ fn p1_nobody_answers_before_anything_is_read() {
         assert_eq!(outcome.code, Some(21), "{trouble:?}: {}", outcome.stderr);
         assert!(error(&outcome).starts_with("error: database:"), "{}", outcome.stderr);
     }
+}
+
+#[test]
+fn p11_a_way_that_is_gone_without_a_word_is_not_waited_for() {
+    let bench = Bench::new();
+    let mut chance = fastrand::Rng::with_seed(11);
+    let commit_sent = bench.sent - TERMINATE;
+    let anywhere = (0..rounds("TOKAKI_TEST_CUTS", 10) / 2).map(|_| chance.usize(200..commit_sent));
+    for moment in anywhere.chain([commit_sent - 1, commit_sent]) {
+        bench.survives(Trouble::BlackholeAfterSent(moment));
+    }
+    let trouble = Trouble::BlackholeAfterSent(commit_sent - 1);
+    let outcome = bench.run_through("every commit is lost", |proxy| proxy.set(trouble));
+    assert_eq!(outcome.code, Some(21), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("no answer within 0.5 s"), "{}", outcome.stderr);
+    // Before anything is read nothing is tried again.
+    let outcome =
+        bench.run_through("the look at the tables", |proxy| proxy.set_for(0, Trouble::BlackholeAfterSent(300)));
+    assert_eq!(outcome.code, Some(21), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("no answer within 0.5 s"), "{}", outcome.stderr);
+}
+
+#[test]
+fn p11_whoever_waits_for_a_lock_is_not_silent() {
+    let bench = Bench::new();
+    let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('quickstart')); SELECT pg_sleep(3); COMMIT";
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| bench.koku.execute(lock));
+        while bench.koku.ask("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") == "0" {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        bench.run()
+    });
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("the transaction is repeated"), "{}", outcome.stderr);
+    assert_eq!(bench.koku.digest(), bench.clean);
 }
 
 #[test]

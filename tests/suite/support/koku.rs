@@ -67,6 +67,8 @@ impl Koku {
     pub(crate) fn behind(&self, proxy: &Proxy) -> Sink {
         let mut url = self.url.clone();
         url.set_port(Some(proxy.address().port())).expect("a port");
+        // A silent server is asked why after a moment.
+        url.query_pairs_mut().append_pair("tcp_user_timeout", "500");
         Sink::Postgres { database: url.into() }
     }
 

@@ -59,12 +59,14 @@ struct Extent {
 
 /// The files of each table of a source, each once.
 fn tables(works: &[&mut Vec<Work>]) -> Vec<Vec<Extent>> {
-    let mut tables: BTreeMap<(&Option<String>, &TableName), BTreeMap<(&str, usize), &Work>> = BTreeMap::new();
+    /// A split of each row group of a file.
+    type Splits<'a> = BTreeMap<(&'a str, usize), &'a Work>;
+    let mut tables: BTreeMap<(&Option<String>, &TableName), Splits<'_>> = BTreeMap::new();
     for work in works.iter().flat_map(|works| works.iter()) {
         let of_table = tables.entry((&work.of, &work.table)).or_default();
         of_table.entry((&work.split.file.path, work.split.row_group)).or_insert(work);
     }
-    let extents = |splits: BTreeMap<(&str, usize), &Work>| {
+    let extents = |splits: Splits<'_>| {
         let mut files: Vec<Extent> = Vec::new();
         for work in splits.into_values() {
             let split = &work.split;

@@ -8,6 +8,7 @@ use super::fault::Fault;
 use super::partition::quoted;
 use super::rows::{CopyRows, HEADER, TRAILER};
 use super::server::Server;
+use super::silence::Backend;
 use crate::target::destination;
 
 /// Bytes of a message. Some of them fit between us and the server, so that the server always has rows to work on, and
@@ -18,6 +19,7 @@ const MESSAGE: usize = 256 << 10;
 pub(super) async fn copy(
     connection: &mut PgConnection,
     server: &Server,
+    backend: Backend,
     schema: &str,
     output: &Output,
     rows: &RecordBatch,
@@ -28,22 +30,17 @@ pub(super) async fn copy(
         format!("COPY {}.{} ({}) FROM STDIN WITH (FORMAT binary)", quoted(schema), quoted(table), columns.join(", "));
     let mut rows = CopyRows::new(output, rows)?;
     let failed = |error| server.fault(&error);
-    let mut copy = connection.copy_in_raw(&statement).await.map_err(failed)?;
+    let begun = connection.copy_in_raw(&statement);
+    let mut copy = server.heard(backend, async { begun.await.map_err(failed) }).await?;
     let mut message = HEADER.to_vec();
     let sent = async {
         while rows.fill(&mut message, MESSAGE)? {
-            copy.send(message.as_slice()).await.map_err(failed)?;
+            server.heard(backend, async { copy.send(message.as_slice()).await.map_err(failed) }).await?;
             message.clear();
         }
         message.extend_from_slice(TRAILER);
-        copy.send(message.as_slice()).await.map_err(failed).map(drop)
+        server.heard(backend, async { copy.send(message.as_slice()).await.map_err(failed) }).await.map(drop)
     };
-    match sent.await {
-        Ok(()) => copy.finish().await.map(drop).map_err(failed),
-        Err(fault) => {
-            // The first fault says what went wrong; the connection is dropped after it anyway.
-            copy.abort("tokaki could not send the rows").await.ok();
-            Err(fault)
-        }
-    }
+    sent.await?;
+    server.heard(backend, async { copy.finish().await.map(drop).map_err(failed) }).await
 }

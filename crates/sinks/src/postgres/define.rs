@@ -9,6 +9,7 @@ use tokaki_core::{FieldKind, Table};
 
 use super::catalog::Found;
 use super::fault::Fault;
+use super::silence::TO_WRITE;
 use super::transaction::Task;
 use super::{locks, partition};
 use crate::statements::create_table;
@@ -20,23 +21,20 @@ use crate::target::Target;
 /// readers, until the end of the transaction. What is left of a run that fails later holds no rows, and Koku itself
 /// creates partitions long before there are any.
 pub(super) async fn complete(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
-    begin(connection, task).await?;
-    match create_missing(connection, task).await {
-        Ok(()) => execute(connection, task, "COMMIT").await,
+    let server = &task.server;
+    let backend = server.begin(connection, TO_WRITE).await?;
+    match server.heard(backend, create_missing(connection, task)).await {
+        Ok(()) => server.heard(backend, execute(connection, task, "COMMIT")).await,
         Err(Fault::Passing(error)) => Err(Fault::Passing(error)),
         // Koku, which knows nothing of our lock, may have created the same a moment ago.
         Err(Fault::Lasting(error)) => {
-            execute(connection, task, "ROLLBACK").await?;
-            begin(connection, task).await?;
-            let complete = is_complete(connection, task).await?;
-            execute(connection, task, "COMMIT").await?;
+            server.soon(execute(connection, task, "ROLLBACK")).await?;
+            let backend = server.begin(connection, TO_WRITE).await?;
+            let complete = server.heard(backend, is_complete(connection, task)).await?;
+            server.heard(backend, execute(connection, task, "COMMIT")).await?;
             if complete { Ok(()) } else { Err(Fault::Lasting(error)) }
         }
     }
-}
-
-async fn begin(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
-    execute(connection, task, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
 }
 
 async fn execute(connection: &mut PgConnection, task: &Task, statement: &'static str) -> Result<(), Fault> {

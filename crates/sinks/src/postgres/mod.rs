@@ -11,6 +11,7 @@ mod replace;
 mod rights;
 mod rows;
 mod server;
+mod silence;
 mod spool;
 mod tls;
 mod transaction;
@@ -19,11 +20,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::Connection;
+use sqlx::{Connection, PgConnection};
 use tokaki_core::{Output, Replacement, Result, Scope, Section, Sink};
 
+use self::fault::Fault;
 pub use self::rows::CopyRows;
 use self::server::Server;
+use self::silence::TO_LOOK;
 use self::transaction::Task;
 use crate::SinkConfig;
 use crate::disk::check_writable;
@@ -48,6 +51,23 @@ struct Postgres {
 }
 
 impl Postgres {
+    /// Looks whether the destination will take the rows, and ends the transaction.
+    async fn look(&self, connection: &mut PgConnection, scope: &Scope, outputs: &[Output]) -> Result<()> {
+        let failed = |error| self.server.error(&error);
+        let schema = self.schema(scope);
+        locks::check_readable(connection, &self.server, schema).await?;
+        for target in &targets(outputs)? {
+            let found = catalog::Found::look(connection, &self.server, schema, target, scope).await?;
+            if self.create_missing {
+                let rights = rights::Rights::look(connection, schema, target).await.map_err(failed)?;
+                rights.require_for(found, target)?;
+            } else {
+                found.require_complete(target, scope.days)?;
+            }
+        }
+        sqlx::raw_sql("COMMIT").execute(connection).await.map(drop).map_err(failed)
+    }
+
     fn schema<'a>(&'a self, scope: &'a Scope) -> &'a str {
         self.schema.as_deref().unwrap_or(&scope.org)
     }
@@ -57,23 +77,12 @@ impl Postgres {
 impl Sink for Postgres {
     async fn check(&self, scope: &Scope, outputs: &[Output]) -> Result<()> {
         check_writable(&spool::folder())?;
-        let failed = |error| self.server.error(&error);
         let mut connection = self.server.connect().await?;
         // One transaction, so that a pooler keeps us on one connection.
-        sqlx::raw_sql("BEGIN READ ONLY").execute(&mut connection).await.map_err(failed)?;
-        let schema = self.schema(scope);
-        locks::check_readable(&mut connection, &self.server, schema).await?;
-        for target in &targets(outputs)? {
-            let found = catalog::Found::look(&mut connection, &self.server, schema, target, scope).await?;
-            if self.create_missing {
-                let rights = rights::Rights::look(&mut connection, schema, target).await.map_err(failed)?;
-                rights.require_for(found, target)?;
-            } else {
-                found.require_complete(target, scope.days)?;
-            }
-        }
-        sqlx::raw_sql("COMMIT").execute(&mut connection).await.map_err(failed)?;
-        connection.close().await.map_err(failed)
+        let backend = self.server.begin(&mut connection, TO_LOOK).await?;
+        let look = self.look(&mut connection, scope, outputs);
+        self.server.heard(backend, async { look.await.map_err(Fault::from) }).await?;
+        connection.close().await.map_err(|error| self.server.error(&error))
     }
 
     async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {

@@ -10,13 +10,14 @@ use url::Url;
 
 use super::fault::{Fault, is_passing};
 use super::locks::HELD;
+use super::silence::take_patience;
 use super::tls;
 use crate::look::shell_word;
 
 /// How long to wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How the server's administrator sees us.
-const APPLICATION_NAME: &str = concat!("tokaki/", env!("CARGO_PKG_VERSION"));
+pub(super) const APPLICATION_NAME: &str = concat!("tokaki/", env!("CARGO_PKG_VERSION"));
 
 /// Where a database is and who we are there.
 #[derive(Clone)]
@@ -24,13 +25,15 @@ pub(super) struct Server {
     options: PgConnectOptions,
     /// The setting that holds the url.
     key: String,
+    /// How long it may say nothing before it is asked why.
+    pub(super) patience: Duration,
 }
 
 impl Server {
     /// The server of a `postgresql://` url; `key` is the setting that holds it.
     pub(super) fn parse(url: &str, key: &str) -> Result<Self> {
         let refuse = |message: &str| Err(Error::config(key, message));
-        let parsed = match Url::parse(url) {
+        let mut parsed = match Url::parse(url) {
             Ok(parsed) if matches!(parsed.scheme(), "postgresql" | "postgres") => parsed,
             _ => return refuse("expected `postgresql://USER@HOST:PORT/DATABASE`"),
         };
@@ -47,12 +50,16 @@ impl Server {
         if let Err(reason) = tls::check_files(&parsed) {
             return refuse(&reason);
         }
-        match PgConnectOptions::from_str(url) {
+        let patience = match take_patience(&mut parsed) {
+            Ok(patience) => patience,
+            Err(reason) => return refuse(&reason),
+        };
+        match PgConnectOptions::from_str(parsed.as_str()) {
             // A pooler refuses the startup parameter that the driver would send for floats, of which we read none.
             Ok(options) => {
                 let options = tls::as_libpq(options, &parsed).application_name(APPLICATION_NAME);
                 let options = options.extra_float_digits(None).disable_statement_logging();
-                Ok(Self { options, key: key.to_owned() })
+                Ok(Self { options, key: key.to_owned(), patience })
             }
             Err(error) => refuse(&error.to_string()),
         }
@@ -139,7 +146,7 @@ impl Server {
         Error::config(&self.key, message).help("look at sslmode, sslrootcert, sslcert and sslkey of the url")
     }
 
-    fn unreachable(&self, reason: &str) -> Error {
+    pub(super) fn unreachable(&self, reason: &str) -> Error {
         Error::new(ErrorKind::Database, format!("PostgreSQL at {} cannot be used: {reason}", self.place()))
             .help("look whether host and port of sink.url are right and the server runs")
     }

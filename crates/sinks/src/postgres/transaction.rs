@@ -13,6 +13,7 @@ use super::catalog::Found;
 use super::copy::copy;
 use super::fault::Fault;
 use super::server::Server;
+use super::silence::{Backend, TO_WRITE};
 use super::{define, locks};
 use crate::ids::TakenIds;
 use crate::statements;
@@ -32,6 +33,7 @@ pub(super) struct Task {
 /// A transaction under way. Dropping the connection ends it on the server, and nothing has changed.
 pub(super) struct Transaction {
     connection: PgConnection,
+    backend: Backend,
     /// PostgreSQL's number of the transaction.
     number: i64,
     taken_ids: TakenIds,
@@ -41,43 +43,50 @@ pub(super) struct Transaction {
 impl Transaction {
     /// Creates what is missing, then begins and waits until no one else writes rows of the source.
     pub(super) async fn begin(task: &Task) -> Result<Self, Fault> {
-        let failed = |error| task.server.fault(&error);
-        let mut connection = task.server.connect().await?;
+        let server = &task.server;
+        let mut connection = server.connect().await?;
         if task.create_missing {
             define::complete(&mut connection, task).await?;
         }
-        // Each statement must see what others committed before it, whatever the database's default is: the delete, what
-        // they committed while this waited for its locks.
-        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-        sqlx::raw_sql(begin).execute(&mut connection).await.map_err(failed)?;
-        locks::take_source(&mut connection, task).await?;
-        let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
-        Ok(Self { connection, number: number.map_err(failed)?, taken_ids: TakenIds::default(), removed: Vec::new() })
+        // The delete must see what others committed while this waited for its locks.
+        let backend = server.begin(&mut connection, TO_WRITE).await?;
+        let number = async {
+            locks::take_source(&mut connection, task).await?;
+            let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
+            number.map_err(|error| server.fault(&error))
+        };
+        let number = server.heard(backend, number).await?;
+        Ok(Self { connection, backend, number, taken_ids: TakenIds::default(), removed: Vec::new() })
     }
 
     /// Deletes the owned rows, and remembers the ids of those that stay.
     pub(super) async fn delete(&mut self, task: &Task) -> Result<(), Fault> {
-        for target in &task.targets {
-            let found = Found::look(&mut self.connection, &task.server, &task.schema, target, &task.scope).await?;
-            found.require_complete(target, task.scope.days)?;
-            let failed = |error| task.server.fault(&error).at(&target.place(None));
-            self.removed.extend(delete(&mut self.connection, task, target).await.map_err(failed)?);
-            self.taken_ids.extend(spared_ids(&mut self.connection, task, target).await.map_err(failed)?);
-        }
-        Ok(())
+        let (server, connection) = (&task.server, &mut self.connection);
+        let delete = async {
+            for target in &task.targets {
+                let found = Found::look(connection, server, &task.schema, target, &task.scope).await?;
+                found.require_complete(target, task.scope.days)?;
+                let failed = |error| server.fault(&error).at(&target.place(None));
+                self.removed.extend(delete(connection, task, target).await.map_err(failed)?);
+                self.taken_ids.extend(spared_ids(connection, task, target).await.map_err(failed)?);
+            }
+            Ok(())
+        };
+        server.heard(self.backend, delete).await
     }
 
     /// Adds rows.
     pub(super) async fn append(&mut self, task: &Task, output: &Output, rows: &RecordBatch) -> Result<(), Fault> {
         let table = destination(output)?.table;
         let rows = self.taken_ids.avoid(table, rows)?;
-        let copied = copy(&mut self.connection, &task.server, &task.schema, output, &rows).await;
+        let copied = copy(&mut self.connection, &task.server, self.backend, &task.schema, output, &rows).await;
         copied.map_err(|fault| fault.at(&table_place(table)))
     }
 
     /// Makes everything visible.
     pub(super) async fn commit(mut self, server: &Server) -> Result<(), Fault> {
-        sqlx::raw_sql("COMMIT").execute(&mut self.connection).await.map_err(|error| server.fault(&error))?;
+        let commit = sqlx::raw_sql("COMMIT").execute(&mut self.connection);
+        server.heard(self.backend, async { commit.await.map_err(|error| server.fault(&error)) }).await?;
         // The rows are there, whatever happens to the connection now.
         self.connection.close().await.ok();
         Ok(())
@@ -86,7 +95,8 @@ impl Transaction {
     /// Whether the transaction of that number was committed. It must have ended; holding its locks says so.
     pub(super) async fn is_committed(&mut self, number: i64, server: &Server) -> Result<bool, Fault> {
         let query = sqlx::query_scalar("SELECT txid_status($1) IS NOT DISTINCT FROM 'committed'").bind(number);
-        query.persistent(false).fetch_one(&mut self.connection).await.map_err(|error| server.fault(&error))
+        let answer = query.persistent(false).fetch_one(&mut self.connection);
+        server.soon(async { answer.await.map_err(|error| server.fault(&error)) }).await
     }
 
     /// PostgreSQL's number of this transaction.
