@@ -11,6 +11,7 @@
 
 mod answer;
 mod objects;
+mod tls;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -22,13 +23,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
-use s3s::service::S3ServiceBuilder;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio_rustls::TlsAcceptor;
 
 use crate::Result;
 use crate::faults::{Rule, Script, Seen};
 use objects::Objects;
+pub use tls::{Authority, Identity};
 
 /// The access key id that the server takes.
 pub const ACCESS_KEY_ID: &str = "AKIATOKAKICANARY";
@@ -39,6 +43,7 @@ pub const SECRET_ACCESS_KEY: &str = "canary/5d1c0ffee7secret";
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    secure: bool,
     shared: Arc<Shared>,
     /// Dropped in the background: a test need not wait for answers that were meant to stall.
     runtime: Option<Runtime>,
@@ -66,6 +71,18 @@ impl Server {
     /// # Errors
     /// The folder cannot be read or no port be had.
     pub fn start_with_pages(root: &Path, page: i32) -> Result<Self> {
+        Self::start_with(root, page, None)
+    }
+
+    /// Like [`start`](Self::start), over TLS. Its endpoint is `https://localhost:port`, whatever the certificate says.
+    ///
+    /// # Errors
+    /// The folder cannot be read or no port be had.
+    pub fn start_secure(root: &Path, identity: Identity) -> Result<Self> {
+        Self::start_with(root, 1000, Some(identity))
+    }
+
+    fn start_with(root: &Path, page: i32, identity: Option<Identity>) -> Result<Self> {
         let heeds_conditions = Arc::new(AtomicBool::new(true));
         let mut builder = S3ServiceBuilder::new(Objects::new(root, page, Arc::clone(&heeds_conditions))?);
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY_ID, SECRET_ACCESS_KEY));
@@ -75,28 +92,36 @@ impl Server {
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { heeds_conditions, ..Shared::default() });
         let of_connections = Arc::clone(&shared);
+        let secure = identity.is_some();
+        let acceptor = identity.map(|Identity(config)| TlsAcceptor::from(config));
         runtime.spawn(async move {
             // An error concerns one connection that is gone already.
             loop {
                 let Ok((socket, _)) = listener.accept().await else { continue };
-                let (service, shared) = (service.clone(), Arc::clone(&of_connections));
+                let (service, shared, acceptor) = (service.clone(), Arc::clone(&of_connections), acceptor.clone());
                 tokio::spawn(async move {
-                    let answer = service_fn(move |request| {
-                        let (service, shared) = (service.clone(), Arc::clone(&shared));
-                        async move { Ok::<_, Infallible>(answer::answer(&service, &shared, request).await) }
-                    });
-                    let http = auto::Builder::new(TokioExecutor::new());
-                    // A connection that breaks is what the client shall cope with.
-                    drop(http.serve_connection(TokioIo::new(socket), answer).await);
+                    match acceptor {
+                        None => serve(socket, service, shared).await,
+                        // A client that does not trust us goes away.
+                        Some(acceptor) => {
+                            if let Ok(socket) = acceptor.accept(socket).await {
+                                serve(socket, service, shared).await;
+                            }
+                        }
+                    }
                 });
             }
         });
-        Ok(Self { address, shared, runtime: Some(runtime) })
+        Ok(Self { address, secure, shared, runtime: Some(runtime) })
     }
 
-    /// `http://host:port`.
+    /// `http://host:port`, or `https://` where the server has a certificate.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        if self.secure {
+            format!("https://localhost:{}", self.address.port())
+        } else {
+            format!("http://{}", self.address)
+        }
     }
 
     /// The variables that tell tokaki where the server is and who we are. Without patience: what is given up is given up
@@ -132,6 +157,16 @@ impl Server {
     pub fn take_requests(&self) -> Vec<Seen> {
         std::mem::take(&mut self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+async fn serve(socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, service: S3Service, shared: Arc<Shared>) {
+    let answer = service_fn(move |request| {
+        let (service, shared) = (service.clone(), Arc::clone(&shared));
+        async move { Ok::<_, Infallible>(answer::answer(&service, &shared, request).await) }
+    });
+    let http = auto::Builder::new(TokioExecutor::new());
+    // A connection that breaks is what the client shall cope with.
+    drop(http.serve_connection(TokioIo::new(socket), answer).await);
 }
 
 impl Drop for Server {

@@ -2,6 +2,7 @@
 //! `p` PostgreSQL, `c` concurrency, `x` security, `r` resources. Each asks the same of a run: the destination is as before or complete, the exit code is
 //! the documented one, one error says what it was, no secret is shown, and a plain rerun makes everything good.
 
+mod certificates;
 mod concurrency;
 mod database;
 mod duplicates;

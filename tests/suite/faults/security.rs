@@ -1,13 +1,22 @@
 //! Hostile names and values, and secrets.
 
-use std::fs;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
+use tokaki_tests::faults::proxy::Trouble;
+use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use url::Url;
 
+use super::database::{TERMINATE, WRITING};
 use super::input::{check_refused, with_label};
 use crate::support::job::{BUCKET, Job, columns, error, run};
+use crate::support::koku::Koku;
+use crate::support::tokaki;
 
 /// What breaks out of a quoted name, a literal or a statement, where anybody lets it.
 const HOSTILE: [&str; 8] = [
@@ -118,6 +127,88 @@ fn x2_no_secret_in_anything_that_is_written() {
         let outcome = run(&job.server.variables(), &destination, &settings);
         let written = format!("{}{}", outcome.stdout, outcome.stderr);
         assert!(!written.contains(canary), "{written}");
+    }
+}
+
+/// All bytes in a folder and below it.
+fn bytes_below(folder: &Path) -> Vec<u8> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { bytes_below(&path) } else { fs::read(&path).expect("a file") }).collect()
+}
+
+/// What a process has open that has no name any more.
+fn nameless_files(process: u32) -> Vec<u8> {
+    let files = fs::read_dir(format!("/proc/{process}/fd")).expect("its files");
+    let files = files.map(|file| file.expect("an entry").path());
+    let nameless =
+        |file: &PathBuf| fs::read_link(file).is_ok_and(|target| target.to_string_lossy().ends_with("(deleted)"));
+    files.filter(nameless).flat_map(|file| fs::read(file).expect("a file")).collect()
+}
+
+#[test]
+fn x2_no_secret_in_anything_that_is_kept() {
+    let (job, koku) = (Job::new(), Koku::with_foreign_rows());
+    let proxy = koku.proxy();
+    let Sink::Postgres { database } = koku.behind(&proxy) else { unreachable!("Koku's database is PostgreSQL") };
+    let mut url = Url::parse(&database).expect("a url");
+    // The server of the tests takes any password.
+    url.set_password(Some("canary-9b2e-database")).expect("a password");
+    let canaries = [ACCESS_KEY_ID, SECRET_ACCESS_KEY, "5d1c0ffee7secret", "canary-9b2e-database"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let [temporary, cache, written] = ["temporary", "cache", "written"].map(|name| folder.path().join(name));
+    fs::create_dir_all(&temporary).expect("created");
+    fs::create_dir_all(&written).expect("created");
+    let start = |format: &str| {
+        let mut command = Command::new(tokaki::command().binary());
+        command.args(["run", "--config"]).arg(Job::config());
+        for setting in [
+            &format!("reference.path={}", Job::reference().display()),
+            &format!("store.url=s3://{BUCKET}"),
+            &format!("cache.url={}", cache.display()),
+            &format!("log.format={format}"),
+            "log.level=trace",
+        ] {
+            command.args(["--set", setting]);
+        }
+        command.envs(job.server.variables()).env("TOKAKI_SINK__URL", url.as_str()).env("TMPDIR", &temporary);
+        let file = |name: &str| File::create(written.join(format!("{format}.{name}"))).expect("created");
+        command.stdout(file("stdout")).stderr(file("stderr")).spawn().expect("starts")
+    };
+    let check = |what: &str, bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        for canary in canaries {
+            assert!(!text.contains(canary), "{what} holds a secret");
+        }
+    };
+
+    for format in ["text", "json"] {
+        proxy.set(Trouble::None);
+        assert_eq!(start(format).wait().expect("ended").code(), Some(0));
+        let commit_sent = proxy.sent()[WRITING] - TERMINATE;
+        let [told, kept] = [&written, &cache].map(|folder| bytes_below(folder));
+        assert!(told.len() > 1000 && kept.len() > 10_000, "{} bytes told, {} kept", told.len(), kept.len());
+        check("what was told", &told);
+        check("the cache", &kept);
+
+        // And while all rows wait for their commit.
+        proxy.set_for(WRITING, Trouble::HoldAfterSent(commit_sent - 1));
+        let mut child = start(format);
+        while proxy.sent().get(WRITING) != Some(&(commit_sent - 1)) {
+            assert!(child.try_wait().expect("a child").is_none(), "it ended before its commit");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let spool = nameless_files(child.id());
+        assert!(spool.len() > 10_000, "{} bytes in the spool", spool.len());
+        check("the spool", &spool);
+        check("the command line", &fs::read(format!("/proc/{}/cmdline", child.id())).expect("a command line"));
+        check("what the server shows", koku.ask("SELECT string_agg(a::text, ' ') FROM pg_stat_activity a").as_bytes());
+        child.kill().expect("killed");
+        child.wait().expect("ended");
+        check("the folder for temporary files", &bytes_below(&temporary));
+        check("what was told", &bytes_below(&written));
+        koku.digest();
+        let rows = "SELECT string_agg(t::text, ' ') FROM org1234567.reporting_ocpusagelineitem_daily_summary t";
+        check("the table", koku.ask(rows).as_bytes());
     }
 }
 

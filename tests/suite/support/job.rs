@@ -14,7 +14,7 @@ use tokaki_tests::command::Outcome;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::Rule;
 use tokaki_tests::rows::{self, Column, Kind, Row};
-use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY, Server};
+use tokaki_tests::s3::{ACCESS_KEY_ID, Identity, SECRET_ACCESS_KEY, Server};
 
 use super::{copy, tokaki};
 
@@ -41,6 +41,14 @@ impl Job {
         let root = TempDir::new().expect("a folder");
         copy(&repository().join("samples/quickstart/input"), &root.path().join(BUCKET));
         let server = Server::start_with_pages(root.path(), page).expect("a server");
+        Self { root, server }
+    }
+
+    /// The sample's files in a bucket whose server has this certificate.
+    pub(crate) fn secure(identity: Identity) -> Self {
+        let root = TempDir::new().expect("a folder");
+        copy(&repository().join("samples/quickstart/input"), &root.path().join(BUCKET));
+        let server = Server::start_secure(root.path(), identity).expect("a server");
         Self { root, server }
     }
 

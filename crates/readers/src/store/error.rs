@@ -33,7 +33,7 @@ pub(crate) fn store_error(error: opendal::Error) -> Error {
         opendal::ErrorKind::ConfigInvalid if code(&error) == Some("NoSuchBucket") => {
             Error::new(ErrorKind::Absent, "there is no such bucket").help("store.url names the bucket")
         }
-        opendal::ErrorKind::ConfigInvalid => Error::config("store", said),
+        opendal::ErrorKind::ConfigInvalid => Error::config("store.url", said),
         _ => Error::new(ErrorKind::Store, format!("the store did not answer as it should: {said}")),
     }
 }
