@@ -7,9 +7,10 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, NullArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
+use chrono::NaiveDate;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::{
-    AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Finished, Grain, Place, PluginKind,
+    AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Finished, Grain, Input, Place, PluginKind,
     ReferenceData, Result, Scope, Section, Semantics, Source, TableName, plugin,
 };
 
@@ -28,19 +29,28 @@ pub(crate) enum Cell {
 #[derive(Debug, Clone)]
 pub(crate) struct Line {
     pub(crate) report_type: &'static str,
+    /// The source, if it is another one than the job's own.
+    pub(crate) of: Option<&'static str>,
     pub(crate) grain: Grain,
     pub(crate) hour: i64,
     pub(crate) cells: BTreeMap<&'static str, Cell>,
 }
 
 pub(crate) fn line(report_type: &'static str, hour: i64, cells: &[(&'static str, Cell)]) -> Line {
-    Line { report_type, grain: Grain::Hourly, hour, cells: cells.iter().copied().collect() }
+    Line { report_type, of: None, grain: Grain::Hourly, hour, cells: cells.iter().copied().collect() }
 }
 
 /// What a test asks for.
+#[derive(Clone)]
 pub(crate) struct Job {
     pub(crate) semantics: Semantics,
     pub(crate) reference: ReferenceData,
+    /// Settings of the aggregator.
+    pub(crate) own: Section,
+    /// First and last day of October 2025.
+    pub(crate) days: [u32; 2],
+    /// The source that it is a member for.
+    pub(crate) of: Option<String>,
 }
 
 impl Job {
@@ -55,17 +65,22 @@ impl Job {
             cost_categories: patterns.iter().map(category).collect(),
             ..ReferenceData::default()
         };
-        Self { semantics, reference }
+        Self { semantics, reference, own: Section::default(), days: [1, 2], of: None }
+    }
+
+    /// The days that are asked for.
+    pub(crate) fn days(&self) -> DateRange {
+        let [first, last] = self.days.map(|day| NaiveDate::from_ymd_opt(2025, 10, day).expect("a date"));
+        DateRange::new(first, last).expect("one month")
     }
 
     pub(crate) fn aggregator(&self, name: &str) -> Result<Arc<dyn AnyAggregator>> {
-        let day = |text: &str| text.parse().expect("a date");
         let part = AggregatorPart {
-            own: Section::default(),
+            own: self.own.clone(),
             scope: Scope {
                 org: "org1".to_owned(),
-                source_uuid: "00000000-0000-0000-0000-000000000001".to_owned(),
-                days: DateRange::new(day("2025-10-01"), day("2025-10-02")).expect("one month"),
+                source_uuid: self.of.clone().unwrap_or_else(|| "00000000-0000-0000-0000-000000000001".to_owned()),
+                days: self.days(),
             },
             semantics: self.semantics,
             reference: Arc::new(self.reference.clone()),
@@ -88,13 +103,18 @@ impl Job {
         let handovers = inputs
             .iter()
             .filter_map(|input| match input.source {
-                Source::OutputOf(other) => Some(self.run(other, lines, piece)),
+                Source::OutputOf(other) => {
+                    let finished = self.giver(input).finished(other, lines, piece);
+                    Some(finished.map(|mut finished| finished.outputs.remove(input.output)))
+                }
                 _ => None,
             })
             .collect::<Result<_>>()?;
-        let fold = Arc::clone(&aggregator).prepare(handovers)?;
+        let fold = Arc::clone(&aggregator).prepare(handovers, self.days())?;
         let mut total = fold.start();
         for (id, input) in inputs.iter().enumerate() {
+            let source = input.of.as_deref().or(self.of.as_deref());
+            let lines: Vec<&Line> = lines.iter().filter(|line| line.of == source).collect();
             let tables: &[(&str, Grain)] = match input.source {
                 Source::Hourly(report_type) => &[(report_type, Grain::Hourly)],
                 Source::Daily(report_type) => &[(report_type, Grain::Daily)],
@@ -107,11 +127,14 @@ impl Job {
                 Source::OutputOf(_) => &[],
             };
             for (report_type, grain) in tables {
-                let of_table: Vec<&Line> =
-                    lines.iter().filter(|line| line.report_type == *report_type && line.grain == *grain).collect();
+                let of_table: Vec<&Line> = lines
+                    .iter()
+                    .copied()
+                    .filter(|line| line.report_type == *report_type && line.grain == *grain)
+                    .collect();
                 for piece in of_table.chunks(piece) {
                     let mut state = fold.start();
-                    let chunk = chunk(piece, &input.columns, input.table_of(report_type, *grain).table);
+                    let chunk = chunk(piece, input, input.table_of(report_type, *grain).table);
                     fold.fold(&mut state, id, &chunk)?;
                     fold.merge(&mut total, fold.decode(&fold.encode(&state)?)?)?;
                 }
@@ -119,12 +142,20 @@ impl Job {
         }
         fold.finish(total)
     }
+
+    /// The job of the source whose output the input takes.
+    fn giver(&self, input: &Input) -> Self {
+        let Some(of) = &input.of else { return Self { own: Section::default(), ..self.clone() } };
+        let cluster = self.reference.bill.as_ref().and_then(|bill| bill.cluster(of)).expect("a cluster on the bill");
+        let reference = cluster.reference.as_ref().clone();
+        Self { own: Section::default(), of: Some(of.clone()), reference, ..self.clone() }
+    }
 }
 
-fn chunk(lines: &[&Line], columns: &[tokaki_core::WantedColumn], table: TableName) -> Chunk {
+fn chunk(lines: &[&Line], input: &Input, table: TableName) -> Chunk {
     let instants: TimestampNanosecondArray = lines.iter().map(|line| Some(OCTOBER + line.hour * HOUR)).collect();
-    let mut all: Vec<(&str, ArrayRef)> = vec![("interval_start", Arc::new(instants))];
-    for column in columns {
+    let mut all: Vec<(&str, ArrayRef)> = vec![(input.time_column, Arc::new(instants))];
+    for column in &input.columns {
         let exists = lines.iter().any(|line| line.cells.contains_key(column.name));
         let array: ArrayRef = match column.kind {
             _ if !exists => Arc::new(NullArray::new(lines.len())),
@@ -151,7 +182,7 @@ fn chunk(lines: &[&Line], columns: &[tokaki_core::WantedColumn], table: TableNam
     }
     Chunk {
         batch: RecordBatch::try_from_iter(all).expect("a batch"),
-        time_column: "interval_start",
+        time_column: input.time_column,
         table,
         place: Place::default(),
     }

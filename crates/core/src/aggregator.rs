@@ -43,11 +43,12 @@ pub trait Aggregator: Send + Sync + 'static {
         false
     }
 
-    /// Takes the asked output of each [`crate::Source::OutputOf`] input, in the order of the inputs. Called once a window.
+    /// Takes the asked output of each [`crate::Source::OutputOf`] input, in the order of the inputs. Called once for each
+    /// window; `days` are its days.
     ///
     /// # Errors
     /// Whatever makes the rows unusable.
-    fn prepare(&self, handovers: Vec<RecordBatch>) -> Result<Self::Sides>;
+    fn prepare(&self, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Self::Sides>;
 
     /// The neutral state, of no rows.
     fn start(&self) -> Self::State;
@@ -120,7 +121,7 @@ pub trait AnyAggregator: Send + Sync {
     ///
     /// # Errors
     /// As for [`Aggregator::prepare`].
-    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>) -> Result<Arc<dyn Fold>>;
+    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Arc<dyn Fold>>;
 }
 
 /// An aggregator that has its sides and may fold, on any number of threads.
@@ -176,8 +177,8 @@ impl<A: Aggregator> AnyAggregator for A {
         Aggregator::is_survey(self)
     }
 
-    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>) -> Result<Arc<dyn Fold>> {
-        let sides = Aggregator::prepare(self.as_ref(), handovers)?;
+    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Arc<dyn Fold>> {
+        let sides = Aggregator::prepare(self.as_ref(), handovers, days)?;
         Ok(Arc::new(Prepared { aggregator: self, sides }))
     }
 }

@@ -1,8 +1,11 @@
 //! A piece of a table on its way from a reader to the folds, and typed access to its columns.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, RecordBatch, TimestampNanosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray, StringViewArray,
+    TimestampNanosecondArray,
+};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Float64Type, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType};
 
 use crate::error::{Error, Place, Result};
 use crate::input::TableName;
@@ -60,6 +63,25 @@ impl Chunk {
         Ok(Numbers { name, values })
     }
 
+    /// The text column `name`, row by row.
+    ///
+    /// # Errors
+    /// `Bug` if the reader broke its promise.
+    pub fn texts(&self, name: &'static str) -> Result<Texts<'_>> {
+        let column = self.column(name)?;
+        match column.data_type() {
+            DataType::Null => Ok(Texts::Absent),
+            DataType::Utf8View => Ok(Texts::Views(column.as_string_view())),
+            DataType::Dictionary(key, _) if key.as_ref() == &DataType::Int32 => {
+                let dictionary = column.as_dictionary::<Int32Type>();
+                let values = dictionary.values().as_string_opt::<i32>();
+                let values = values.ok_or_else(|| Error::bug("a dictionary of texts has other values than Utf8"))?;
+                Ok(Texts::Dictionary(dictionary.keys(), values))
+            }
+            other => Err(Error::bug(format!("a text column arrived as {other}")).column(name)),
+        }
+    }
+
     /// This chunk without the rows whose instant is null or, if `days` are given, outside them (spec § 2). Cheap where all
     /// rows are inside.
     ///
@@ -76,6 +98,37 @@ impl Chunk {
             instants.iter().map(|instant| Some(instant.is_some_and(|instant| bounds.contains(&instant)))).collect();
         let batch = filter_record_batch(&self.batch, &keep).map_err(|error| Error::bug(error.to_string()))?;
         Ok(Self { batch, ..self })
+    }
+}
+
+/// A column of texts, or of nothing where the file has no such column.
+#[derive(Debug, Clone, Copy)]
+pub enum Texts<'a> {
+    /// The file has no such column.
+    Absent,
+    /// A text for each row.
+    Views(&'a StringViewArray),
+    /// The position of each row's text among the distinct ones.
+    Dictionary(&'a Int32Array, &'a StringArray),
+}
+
+impl<'a> Texts<'a> {
+    /// Whether the file has the column at all.
+    pub fn exists(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    /// The text in `row`.
+    #[inline]
+    pub fn text(&self, row: usize) -> Option<&'a str> {
+        match self {
+            Self::Absent => None,
+            Self::Views(texts) => texts.is_valid(row).then(|| texts.value(row)),
+            Self::Dictionary(keys, texts) => {
+                let key = keys.is_valid(row).then(|| keys.value(row) as usize)?;
+                texts.is_valid(key).then(|| texts.value(key))
+            }
+        }
     }
 }
 

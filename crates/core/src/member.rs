@@ -45,8 +45,8 @@ impl AnyAggregator for Member {
         self.aggregator.is_survey()
     }
 
-    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>) -> Result<Arc<dyn Fold>> {
-        Arc::clone(&self.aggregator).prepare(handovers)
+    fn prepare(self: Arc<Self>, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Arc<dyn Fold>> {
+        Arc::clone(&self.aggregator).prepare(handovers, days)
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
             self.inputs.iter().any(|input| input.provider == "CLOUD").then(|| vec![days])
         }
 
-        fn prepare(&self, _: Vec<RecordBatch>) -> Result<()> {
+        fn prepare(&self, _: Vec<RecordBatch>, _: DateRange) -> Result<()> {
             Ok(())
         }
 

@@ -1,5 +1,6 @@
 //! What an aggregator yields: the destination table, the columns written, and the rows it owns there.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
@@ -77,9 +78,9 @@ impl Table {
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// The text column has this value.
-    TextEquals(&'static str, &'static str),
+    TextEquals(&'static str, Cow<'static, str>),
     /// The text column is null or has another value.
-    TextDiffers(&'static str, &'static str),
+    TextDiffers(&'static str, Cow<'static, str>),
     /// The integer column has this value.
     IntegerEquals(&'static str, i32),
     /// The uuid column has this value, in lower case.
@@ -202,9 +203,9 @@ mod tests {
 
     #[test]
     fn owned_rows_overlap_unless_two_conditions_exclude_each_other() {
-        let storage = owns(&[TextEquals("data_source", "Storage")]);
-        let pod = owns(&[TextDiffers("data_source", "Storage"), IsNotNull("pod_labels")]);
-        let unallocated = owns(&[TextDiffers("data_source", "Storage"), IsNull("pod_labels")]);
+        let storage = owns(&[TextEquals("data_source", "Storage".into())]);
+        let pod = owns(&[TextDiffers("data_source", "Storage".into()), IsNotNull("pod_labels")]);
+        let unallocated = owns(&[TextDiffers("data_source", "Storage".into()), IsNull("pod_labels")]);
         assert!(!storage.overlaps(&pod) && !pod.overlaps(&storage));
         assert!(!pod.overlaps(&unallocated));
         assert!(pod.overlaps(&owns(&[IntegerEquals("report_period_id", 1)])));

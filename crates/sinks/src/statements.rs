@@ -61,8 +61,8 @@ pub(crate) fn spared_ids(
 /// SQL has a third truth value beside true and false; here a row meets a condition or does not.
 fn holds(condition: &Condition) -> Expr {
     match condition {
-        Condition::TextEquals(field, value) => Expr::col(*field).eq(*value),
-        Condition::TextDiffers(field, value) => Expr::col(*field).is_null().or(Expr::col(*field).ne(*value)),
+        Condition::TextEquals(field, value) => Expr::col(*field).eq(value.as_ref()),
+        Condition::TextDiffers(field, value) => Expr::col(*field).is_null().or(Expr::col(*field).ne(value.as_ref())),
         Condition::IntegerEquals(field, value) => Expr::col(*field).eq(*value),
         // SQLite keeps uuids as text; as text PostgreSQL's are equal to it.
         Condition::UuidEquals(field, value) => Expr::col(*field).cast_as("text").eq(value.as_str()),

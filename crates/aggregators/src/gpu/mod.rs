@@ -8,8 +8,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, ErrorKind, Finished, Input, InputId, Output, ReferenceData, Result, Scope,
-    Source,
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, ErrorKind, Finished, Input, InputId, Output, ReferenceData,
+    Result, Scope, Source,
 };
 
 use self::state::{GpuState, MAX_SLICES, MEMORY, MIG_MEMORY, MIG_SLICES};
@@ -47,7 +47,7 @@ impl Aggregator for Gpu {
         vec![gpu_summary::output(&self.scope)]
     }
 
-    fn prepare(&self, _handovers: Vec<RecordBatch>) -> Result<()> {
+    fn prepare(&self, _handovers: Vec<RecordBatch>, _days: DateRange) -> Result<()> {
         Ok(())
     }
 

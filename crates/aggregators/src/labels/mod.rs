@@ -13,8 +13,8 @@ use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::scope::day_of_instant;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Field, FieldKind, Finished, Grain, Input, InputId, Output, Result,
-    Semantics, Source,
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, Field, FieldKind, Finished, Grain, Input, InputId, Output,
+    Result, Semantics, Source,
 };
 
 use self::state::LabelRows;
@@ -103,7 +103,7 @@ impl Aggregator for Labels {
         vec![Output::handover(&HANDOVER)]
     }
 
-    fn prepare(&self, _handovers: Vec<RecordBatch>) -> Result<()> {
+    fn prepare(&self, _handovers: Vec<RecordBatch>, _days: DateRange) -> Result<()> {
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! Source tables: a file per report type with its columns (spec § 2).
 
+pub mod aws;
 pub mod gpu_usage;
 pub mod namespace_labels;
 pub mod node_labels;
@@ -9,7 +10,7 @@ pub mod vm_usage;
 
 use tokaki_core::{ColumnKind, WantedColumn};
 
-const fn text(name: &'static str) -> WantedColumn {
+pub(crate) const fn text(name: &'static str) -> WantedColumn {
     WantedColumn::new(name, ColumnKind::Text)
 }
 

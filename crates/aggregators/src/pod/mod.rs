@@ -13,8 +13,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
-    Source,
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope,
+    Semantics, Source,
 };
 
 use self::state::PodState;
@@ -71,7 +71,7 @@ impl Aggregator for Pod {
         vec![ocp_daily_summary::output(Owner::Pod, &self.reference)]
     }
 
-    fn prepare(&self, handovers: Vec<RecordBatch>) -> Result<KeptLabels> {
+    fn prepare(&self, handovers: Vec<RecordBatch>, _days: DateRange) -> Result<KeptLabels> {
         let labels = handovers.first().ok_or_else(|| Error::bug("no labels were handed over"))?;
         KeptLabels::new(labels)
     }

@@ -1,13 +1,15 @@
 //! From placed items to rows: labels and cost category are joined here, on small tables.
 
-use arrow::array::RecordBatch;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray};
 use hashbrown::HashMap;
 use tokaki_core::rollup::{ExactSum, GroupRow, NULL_TEXT};
-use tokaki_core::{Result, Semantics};
+use tokaki_core::{Error, Output, Result, Semantics};
 
-use super::Storage;
 use super::place::Placed;
 use super::state::{CAPACITY, REQUEST, StorageState, USAGE};
+use super::{Storage, VOLUME_HANDLE};
 use crate::labels::{Bearer, KeptLabels};
 use crate::summaries::ocp_daily_summary::{self, MEASURE_COUNT, Measures, NO_USAGE_COST, Owner, Row, STORAGE};
 use crate::words::cost_category::Matches;
@@ -24,7 +26,12 @@ struct Joined {
 }
 
 impl Storage {
-    pub(super) fn rows(&self, placed: Vec<Placed>, kept: &KeptLabels, state: &StorageState) -> Result<RecordBatch> {
+    pub(super) fn rows(
+        &self,
+        placed: Vec<Placed>,
+        kept: &KeptLabels,
+        state: &StorageState,
+    ) -> Result<Vec<RecordBatch>> {
         let mut merged = MergedLabels::default();
         let joined = self.join(placed, kept, state, &mut merged)?;
 
@@ -58,12 +65,13 @@ impl Storage {
             };
             rows.push(row.storable()?);
         }
-        ocp_daily_summary::batch(
-            &rows,
-            &ocp_daily_summary::output(Owner::Storage, &self.reference),
-            &self.scope,
-            &self.reference,
-        )
+        let output = ocp_daily_summary::output(Owner::Storage, &self.reference);
+        let handles = RecordBatch::try_new(
+            Output::handover(&[VOLUME_HANDLE]).schema(),
+            vec![Arc::new(rows.iter().map(|row| row.hidden).collect::<StringArray>())],
+        );
+        let handles = handles.map_err(|error| Error::bug(error.to_string()))?;
+        Ok(vec![ocp_daily_summary::batch(&rows, &output, &self.scope, &self.reference)?, handles])
     }
 
     /// Every placed item with every match of labels, sorted by row.

@@ -13,8 +13,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
-    Source,
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, Field, FieldKind, Finished, Input, InputId, Output,
+    ReferenceData, Result, Scope, Semantics, Source,
 };
 
 use self::state::StorageState;
@@ -43,6 +43,9 @@ fn build(part: &AggregatorPart) -> Result<Arc<dyn AnyAggregator>> {
     }))
 }
 
+/// The volume's id at its provider, for each row of the first output: the table has no column for it.
+const VOLUME_HANDLE: Field = Field { name: storage_usage::VOLUME_HANDLE, kind: FieldKind::Text(0), nullable: true };
+
 struct Storage {
     keys: TagKeys,
     categories: CostCategories,
@@ -68,10 +71,10 @@ impl Aggregator for Storage {
     }
 
     fn outputs(&self) -> Vec<Output> {
-        vec![ocp_daily_summary::output(Owner::Storage, &self.reference)]
+        vec![ocp_daily_summary::output(Owner::Storage, &self.reference), Output::handover(&[VOLUME_HANDLE])]
     }
 
-    fn prepare(&self, handovers: Vec<RecordBatch>) -> Result<KeptLabels> {
+    fn prepare(&self, handovers: Vec<RecordBatch>, _days: DateRange) -> Result<KeptLabels> {
         let labels = handovers.first().ok_or_else(|| Error::bug("no labels were handed over"))?;
         KeptLabels::new(labels)
     }
@@ -97,7 +100,7 @@ impl Aggregator for Storage {
             Semantics::Koku => self.repeats(&placed, labels, &state)?,
             Semantics::Conserving => Vec::new(),
         };
-        Ok(Finished { outputs: vec![self.rows(placed, labels, &state)?], findings })
+        Ok(Finished { outputs: self.rows(placed, labels, &state)?, findings })
     }
 }
 

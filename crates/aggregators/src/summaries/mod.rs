@@ -3,5 +3,6 @@
 mod columns;
 pub mod gpu_summary;
 pub mod ocp_daily_summary;
+pub mod ocp_on_aws_project;
 pub mod row_id;
 pub mod vm_resources;

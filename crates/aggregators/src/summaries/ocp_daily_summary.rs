@@ -159,9 +159,11 @@ pub fn output(owner: Owner, reference: &ReferenceData) -> Output {
         Condition::NullOrZero("infrastructure_raw_cost"),
     ];
     owned.extend(match owner {
-        Owner::Pod => vec![Condition::TextDiffers("data_source", STORAGE), Condition::IsNotNull("pod_labels")],
-        Owner::Storage => vec![Condition::TextEquals("data_source", STORAGE)],
-        Owner::Unallocated => vec![Condition::TextDiffers("data_source", STORAGE), Condition::IsNull("pod_labels")],
+        Owner::Pod => vec![Condition::TextDiffers("data_source", STORAGE.into()), Condition::IsNotNull("pod_labels")],
+        Owner::Storage => vec![Condition::TextEquals("data_source", STORAGE.into())],
+        Owner::Unallocated => {
+            vec![Condition::TextDiffers("data_source", STORAGE.into()), Condition::IsNull("pod_labels")]
+        }
     });
     let written: Vec<&str> = TABLE.fields[..WRITTEN].iter().map(|field| field.name).collect();
     Output::to_table(&TABLE, &written, owned)

@@ -8,7 +8,8 @@ use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope, Semantics,
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, Finished, Input, InputId, Output, ReferenceData, Result, Scope,
+    Semantics,
 };
 
 use crate::summaries::ocp_daily_summary::{self, Owner};
@@ -52,7 +53,7 @@ impl Aggregator for Unallocated {
         vec![ocp_daily_summary::output(Owner::Unallocated, &self.reference)]
     }
 
-    fn prepare(&self, handovers: Vec<RecordBatch>) -> Result<RecordBatch> {
+    fn prepare(&self, handovers: Vec<RecordBatch>, _days: DateRange) -> Result<RecordBatch> {
         handovers.into_iter().next().ok_or_else(|| Error::bug("no pod rows were handed over"))
     }
 

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::section::NoSettings;
-use tokaki_core::{Aggregator, AnyAggregator, Chunk, Error, Finished, Input, InputId, Output, Result, Scope, Source};
+use tokaki_core::{
+    Aggregator, AnyAggregator, Chunk, DateRange, Error, Finished, Input, InputId, Output, Result, Scope, Source,
+};
 
 use self::state::VmState;
 use crate::line_items::{pod_usage, storage_usage, vm_usage};
@@ -44,7 +46,7 @@ impl Aggregator for Vm {
         vec![vm_resources::output(&self.scope)]
     }
 
-    fn prepare(&self, handovers: Vec<RecordBatch>) -> Result<RecordBatch> {
+    fn prepare(&self, handovers: Vec<RecordBatch>, _days: DateRange) -> Result<RecordBatch> {
         handovers.into_iter().next().ok_or_else(|| Error::bug("no pod rows were handed over"))
     }
 

@@ -22,13 +22,21 @@ impl LabelMap {
     /// `Label` for anything that is not a flat JSON object, for the escape `\u0000` and for unpaired surrogates, in
     /// any key or value, kept or not.
     pub fn parse(text: Option<&str>, keys: &TagKeys) -> Result<Self> {
+        Self::filtered(text, |key| keys.keep(key))
+    }
+
+    /// The pairs of a label text whose keys are to be kept.
+    ///
+    /// # Errors
+    /// As for [`LabelMap::parse`].
+    pub fn filtered(text: Option<&str>, keep: impl Fn(&str) -> bool) -> Result<Self> {
         let text = text.unwrap_or_default();
         if text.bytes().all(|byte| byte == b' ') {
             return Ok(Self::default());
         }
         let Flat(mut pairs) =
             serde_json::from_str(text).map_err(|error| broken(format!("label text is not usable: {error}"), text))?;
-        pairs.retain(|key, _| keys.keep(key));
+        pairs.retain(|key, _| keep(key));
         Ok(Self(pairs))
     }
 
@@ -77,6 +85,16 @@ impl LabelMap {
     /// The value of `key`; `None` if there is none or it is null.
     pub fn value(&self, key: &str) -> Option<&str> {
         self.0.get(key)?.as_deref()
+    }
+
+    /// All pairs, by key.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_deref()))
+    }
+
+    /// Leaves the pairs whose keys are to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|key, _| keep(key));
     }
 
     /// Adds the pairs of `other`, which win. A null wins too.

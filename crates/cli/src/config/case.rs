@@ -13,6 +13,13 @@ struct CaseScope {
     source_uuid: Option<String>,
     start_date: Option<String>,
     end_date: Option<String>,
+    /// The account, in a case about a bill.
+    aws: Option<CaseAccount>,
+}
+
+#[derive(Debug, Deserialize)]
+struct CaseAccount {
+    source_uuid: Option<String>,
 }
 
 /// The settings that `folder` stands for.
@@ -36,9 +43,14 @@ pub(crate) fn settings(folder: &Path) -> Result<serde_json::Value> {
         "reference": { "type": "file", "path": shown(&reference) },
         "scope": {},
     });
+    let mut source_uuid = scope.source_uuid;
+    if let Some(account) = scope.aws {
+        source_uuid = account.source_uuid;
+        settings["aggregators"] = json!({ "enabled": ["ocp_on_aws"] });
+    }
     let days = [
         ("org", scope.org),
-        ("source_uuid", scope.source_uuid),
+        ("source_uuid", source_uuid),
         ("start_date", scope.start_date),
         ("end_date", scope.end_date),
     ];

@@ -10,8 +10,9 @@ use tokaki_core::plugin::{AggregatorPart, StorePart};
 use tokaki_core::reader::ChunkDecoder;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{
-    Aggregator, Catalog, Chunk, DataFile, Error, Files, Finished, Input, InputId, Output, PayloadOfDay, Reader,
-    ReferenceData, ReferenceSource, Replacement, Result, Scope, Section, Selection, Sink, Source, Split, TableName,
+    Aggregator, Catalog, Chunk, DataFile, DateRange, Error, Files, Finished, Input, InputId, Output, PayloadOfDay,
+    Reader, ReferenceData, ReferenceSource, Replacement, Result, Scope, Section, Selection, Sink, Source, Split,
+    TableName,
 };
 
 use crate::config::environment::Environment;
@@ -56,7 +57,7 @@ impl Aggregator for FakeAggregator {
         vec![Output::handover(&[])]
     }
 
-    fn prepare(&self, _: Vec<RecordBatch>) -> Result<()> {
+    fn prepare(&self, _: Vec<RecordBatch>, _: DateRange) -> Result<()> {
         Ok(())
     }
 

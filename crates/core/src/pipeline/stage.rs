@@ -167,7 +167,7 @@ impl Workshop<'_> {
         finished: &BTreeMap<String, Finished>,
     ) -> Result<StageDone> {
         let handovers = self.handovers(stage, finished)?;
-        let folds: Folds = self.prepare(stage, &handovers)?.into();
+        let folds: Folds = self.prepare(stage, &handovers, days)?.into();
         let progress = Progress::of(works.iter().map(|work| work.split.rows).sum());
         let Folded { rows_in, states } = match self.recall {
             Some(recall) => self.fold_by_file(recall, stage, works, &folds, days, &handovers).await?,
@@ -200,9 +200,9 @@ impl Workshop<'_> {
         stage.aggregators.iter().map(of_aggregator).collect()
     }
 
-    fn prepare(&self, stage: &Stage, handovers: &[Vec<RecordBatch>]) -> Result<Vec<Arc<dyn Fold>>> {
+    fn prepare(&self, stage: &Stage, handovers: &[Vec<RecordBatch>], days: DateRange) -> Result<Vec<Arc<dyn Fold>>> {
         let aggregators = stage.aggregators.iter().map(|name| Arc::clone(&self.wiring.aggregators[name]));
-        aggregators.zip(handovers).map(|(aggregator, handovers)| aggregator.prepare(handovers.clone())).collect()
+        aggregators.zip(handovers).map(|(aggregator, handovers)| aggregator.prepare(handovers.clone(), days)).collect()
     }
 
     /// Folds the splits of each file into states of their own, which are kept, and merges these.

@@ -18,6 +18,9 @@ impl Resolution {
     /// 3.9e30 (1e18 GiB-hours) that fit the destination.
     pub const BYTE_SECONDS: Self = Self(24);
 
+    /// For amounts of a bill: rounds at 2^-54, 6e-17 of a unit of currency, and holds 9e21.
+    pub const AMOUNTS: Self = Self(54);
+
     /// `value` in whole units, rounded to the nearest, ties away from zero.
     ///
     /// # Errors

@@ -71,8 +71,10 @@ fn count_days(rows: &RecordBatch, day_field: &str, gone: &BooleanArray, by_day: 
 
 fn holds(rows: &RecordBatch, condition: &Condition) -> Result<BooleanArray, ArrowError> {
     match condition {
-        Condition::TextEquals(field, value) => compare(rows, field, &StringArray::new_scalar(*value), cmp::eq),
-        Condition::TextDiffers(field, value) => not(&compare(rows, field, &StringArray::new_scalar(*value), cmp::eq)?),
+        Condition::TextEquals(field, value) => compare(rows, field, &StringArray::new_scalar(value.as_ref()), cmp::eq),
+        Condition::TextDiffers(field, value) => {
+            not(&compare(rows, field, &StringArray::new_scalar(value.as_ref()), cmp::eq)?)
+        }
         Condition::IntegerEquals(field, value) => compare(rows, field, &Int32Array::new_scalar(*value), cmp::eq),
         Condition::UuidEquals(field, value) => compare(rows, field, &StringArray::new_scalar(value), cmp::eq),
         Condition::IsNull(field) => rows.column_by_name(field).map_or_else(|| Ok(all(rows, true)), |c| is_null(c)),

@@ -61,7 +61,8 @@ async fn replacing_twice_is_replacing_once(bench: &dyn Bench) {
     assert_eq!(bench.rows().await, expected);
     let bytes = bench.bytes().await;
     let second = begin(bench.sink(), &september, &parts).await.expect("a second run");
-    assert_eq!(removed(second.as_ref()), [("Pod", 1, 1), ("Pod", 2, 2), ("Storage", 1, 1), ("Storage", 2, 1)]);
+    let gone = [("Pod", 1, 1), ("Pod", 2, 2), ("Storage", 1, 1), ("Storage", 2, 1)];
+    assert_eq!(removed(second.as_ref()), gone.map(|(source, day, rows)| (source.to_owned(), day, rows)));
     let second = second.commit().await.expect("a second run");
     assert_eq!((second.rows_deleted, second.rows_inserted), (5, 5));
     assert_eq!(bench.rows().await, expected);
@@ -128,9 +129,9 @@ async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
 }
 
 /// What a replacement takes away: data source, day of the month, rows.
-fn removed(replacement: &dyn Replacement) -> Vec<(&'static str, u32, u64)> {
+fn removed(replacement: &dyn Replacement) -> Vec<(String, u32, u64)> {
     let data_source = |owned: &[Condition]| match owned.first() {
-        Some(Condition::TextEquals("data_source", source)) => *source,
+        Some(Condition::TextEquals("data_source", source)) => source.clone().into_owned(),
         other => panic!("the outputs of the tests begin with their data source, not {other:?}"),
     };
     let of_day = |removed: &RowsOfDay| (data_source(&removed.owned), removed.day.day(), removed.rows);

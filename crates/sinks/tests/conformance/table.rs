@@ -35,7 +35,7 @@ pub(crate) static USAGE: Table = Table {
 
 fn owned(data_source: &'static str) -> Vec<Condition> {
     vec![
-        Condition::TextEquals("data_source", data_source),
+        Condition::TextEquals("data_source", data_source.into()),
         Condition::IntegerEquals("report_period_id", 7),
         Condition::NullOrZero("infrastructure_raw_cost"),
     ]

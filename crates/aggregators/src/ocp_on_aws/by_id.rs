@@ -1,0 +1,42 @@
+//! What a resource id leads to in one cluster on one day.
+
+use super::compute;
+use super::disks::Pool;
+use super::network;
+use super::storage;
+use crate::cloud::part::Part;
+use crate::cloud::semantics::Attribution;
+use crate::cloud::tenant::{OcpRow, Tenant};
+
+/// The rows of a cluster that belong to an id on a day.
+pub(super) struct IdJoin<'a> {
+    pub(super) cluster: usize,
+    pub(super) attribution: Attribution,
+    pub(super) tenant: &'a Tenant,
+    pub(super) nobodys: [u32; 2],
+    pub(super) machine_rows: Vec<&'a OcpRow>,
+    pub(super) volume_rows: Vec<&'a OcpRow>,
+    /// Size of the disk in GB, if it is one.
+    pub(super) capacity: Option<f64>,
+    /// What all clusters claim of it.
+    pub(super) pool: Pool,
+}
+
+/// A label text of merged labels, which no row has.
+pub(super) type MergedLabels<'m> = &'m mut dyn FnMut(&[&str]) -> tokaki_core::Result<u32>;
+
+impl IdJoin<'_> {
+    /// The parts of a row with this id, which is about data sent or received if `has_direction`.
+    ///
+    /// # Errors
+    /// `Bug` only.
+    pub(super) fn parts(&self, has_direction: bool, merged: MergedLabels<'_>) -> tokaki_core::Result<Vec<Part>> {
+        if has_direction {
+            return Ok(network::parts(self));
+        }
+        match self.capacity {
+            Some(capacity) => storage::parts(self, capacity, merged),
+            None => Ok(compute::parts(self)),
+        }
+    }
+}

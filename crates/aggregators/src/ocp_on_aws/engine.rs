@@ -1,0 +1,239 @@
+//! Each kept row with its parts in each cluster (ocp-on-aws § 7, § 8).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
+
+use arrow::array::RecordBatch;
+use tokaki_core::rollup::{ExactSum, Resolution};
+use tokaki_core::{Bill, DateRange, Finding, Result, Scope};
+
+use super::by_id::IdJoin;
+use super::by_tag;
+use super::costs::COSTS;
+use super::daily_table::DailyTable;
+use super::disks::{self, Pool};
+use super::nobodys;
+use super::report::{self, Amounts};
+use super::sides::Sides;
+use super::state::AwsState;
+use crate::cloud::id_index::IdIndex;
+use crate::cloud::part::Part;
+use crate::cloud::semantics::Attribution;
+use crate::cloud::tag_join::{Rules, TagIndex, Wanted};
+use crate::cloud::tags;
+use crate::words::label_map::LabelMap;
+
+/// What the parts of a row depend on: day, resource id, tags, and whether it is about data sent or received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Case {
+    day: i32,
+    id: u32,
+    tags: u32,
+    has_direction: bool,
+}
+
+/// The work of one window.
+pub(super) struct Engine<'a> {
+    sides: &'a Sides,
+    state: &'a AwsState,
+    hours_of_month: f64,
+    ids: Vec<IdIndex<'a>>,
+    tags: Vec<TagIndex<'a>>,
+    /// What each cluster finds in a tag text.
+    matched: HashMap<u32, Rc<[Option<BTreeSet<Wanted>>]>>,
+    disks: HashMap<(i32, u32), [Option<f64>; 2]>,
+    /// Days on which there are rows of an id.
+    days_of_id: HashMap<u32, BTreeSet<i32>>,
+    nobodys: [u32; 2],
+    table: DailyTable<'a>,
+    amounts: Amounts,
+}
+
+impl<'a> Engine<'a> {
+    /// # Errors
+    /// `Bug` only.
+    pub(super) fn new(
+        sides: &'a Sides,
+        state: &'a AwsState,
+        bill: &'a Bill,
+        days: DateRange,
+        attribution: Attribution,
+        markup: f64,
+    ) -> Result<Self> {
+        let tenant = &sides.tenant;
+        let (mut ids, mut tags) = (Vec::new(), Vec::new());
+        for (cluster, rows) in bill.clusters.iter().zip(&tenant.clusters) {
+            ids.push(IdIndex::new(tenant, rows, attribution)?);
+            let names = [cluster.reference.cluster_id.as_str(), cluster.reference.cluster_alias.as_str()];
+            let candidates = sides.clusters.iter().flat_map(|cluster| cluster.tags.candidates());
+            tags.push(TagIndex::new(rows, &tenant.texts, names, attribution, candidates)?);
+        }
+        let disk = |row: tokaki_core::rollup::GroupRow<2, 0, 2>| {
+            ((row.key[0] as i32, row.key[1]), [row.maximum(0), row.maximum(1)])
+        };
+        let mut days_of_id: HashMap<u32, BTreeSet<i32>> = HashMap::new();
+        for [day, id, ..] in state.kept.keys() {
+            days_of_id.entry(*id).or_default().insert(*day as i32);
+        }
+        // Ids of the tenant's texts hold in the output too.
+        let mut texts = tenant.texts.clone();
+        let nobodys = nobodys::TEXTS.map(|name| texts.id(name));
+        Ok(Self {
+            sides,
+            state,
+            hours_of_month: f64::from(days.days_in_month() * 24),
+            ids,
+            tags,
+            matched: HashMap::new(),
+            disks: state.disks.rows().map(disk).collect(),
+            days_of_id,
+            nobodys,
+            table: DailyTable::new(texts, state, &sides.keys, markup),
+            amounts: Amounts::of_totals(state),
+        })
+    }
+
+    /// Gives each kept row its parts.
+    ///
+    /// # Errors
+    /// `Label` for tags that are no flat JSON object, `Type` for a sum that is too large.
+    pub(super) fn attribute(&mut self) -> Result<()> {
+        let mut cases: BTreeMap<Case, Vec<usize>> = BTreeMap::new();
+        for (position, [day, id, tags, direction, ..]) in self.state.kept.keys().iter().enumerate() {
+            let case = Case { day: *day as i32, id: *id, tags: *tags, has_direction: *direction != 0 };
+            cases.entry(case).or_default().push(position);
+        }
+        for (case, rows) in cases {
+            let parts = self.parts(case)?;
+            for row in rows {
+                let row = self.state.kept.row(row);
+                let costs: [Option<f64>; COSTS] = std::array::from_fn(|cost| value(row.sum(cost + 1)));
+                self.amounts.add_row(&parts, std::array::from_fn(|cost| row.sum(cost + 1)))?;
+                for part in &parts {
+                    self.amounts.add_part(part, costs)?;
+                    self.table.add(&row.key, part, value(row.sum(0)), costs)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn parts(&mut self, case: Case) -> Result<Vec<Part>> {
+        let id = self.state.texts.text(case.id).unwrap_or_default();
+        let clusters = self.sides.clusters.len();
+        let by_id: Vec<bool> = self.sides.clusters.iter().map(|cluster| cluster.id_ends.any_ends(id)).collect();
+        let mut parts = Vec::new();
+        for cluster in (0..clusters).filter(|cluster| by_id[*cluster]) {
+            parts.extend(self.parts_by_id(cluster, id, case)?);
+        }
+        let by_tag: Vec<bool> = match self.sides.attribution {
+            // Whoever is matched by id is barred from tags, whatever comes of it (trap 1), and in its cluster only
+            // (trap 20).
+            Attribution::Parity => by_id.iter().map(|by_id| !by_id).collect(),
+            Attribution::Corrected => vec![parts.is_empty(); clusters],
+        };
+        parts.extend(self.parts_by_tag(case, &by_tag)?);
+        Ok(parts)
+    }
+
+    fn parts_by_id(&mut self, cluster: usize, id: &str, case: Case) -> Result<Vec<Part>> {
+        let (volumes, index) = (&self.sides.volumes, &self.ids[cluster]);
+        let volume = volumes.ends_of(id).first().map(|longest| volumes.text(*longest));
+        let volume_rows = index.volume_rows(case.day, id, volume);
+        let capacity = self.disks.get(&(case.day, case.id)).filter(|_| !volume_rows.is_empty());
+        let capacity = capacity.and_then(|[cost, rate]| disks::capacity(*cost, *rate, self.hours_of_month));
+        let pool = if capacity.is_some() { self.pool(id, volume, case) } else { Pool::default() };
+        let join = IdJoin {
+            cluster,
+            attribution: self.sides.attribution,
+            tenant: &self.sides.tenant,
+            nobodys: self.nobodys,
+            machine_rows: index.machine_rows(case.day, id),
+            volume_rows,
+            capacity,
+            pool,
+        };
+        let table = &mut self.table;
+        join.parts(case.has_direction, &mut |labels| table.merged_labels(labels))
+    }
+
+    /// What all clusters claim of the disk: on all days of the chunk that have rows of it (trap 5), or on the day.
+    fn pool(&self, id: &str, volume: Option<&str>, case: Case) -> Pool {
+        let days = match self.sides.attribution {
+            Attribution::Parity => self.days_of_id.get(&case.id).cloned().unwrap_or_default(),
+            Attribution::Corrected => BTreeSet::from([case.day]),
+        };
+        let rows = self.ids.iter().enumerate().flat_map(|(cluster, index)| {
+            let of_day = |day: &i32| index.volume_rows(*day, id, volume);
+            days.iter().flat_map(of_day).map(move |row| (cluster, row)).collect::<Vec<_>>()
+        });
+        Pool::of(rows, &self.sides.tenant)
+    }
+
+    /// The parts in those clusters whose `by_tag` is set.
+    fn parts_by_tag(&mut self, case: Case, by_tag: &[bool]) -> Result<Vec<Part>> {
+        let matched = self.matched(case.tags)?;
+        let wanted: Vec<Option<&BTreeSet<Wanted>>> =
+            matched.iter().zip(by_tag).map(|(matched, by_tag)| matched.as_ref().filter(|_| *by_tag)).collect();
+        if wanted.iter().all(Option::is_none) {
+            return Ok(Vec::new());
+        }
+        let seen = self.sides.keys.seen(self.state.texts.text(case.tags))?.unwrap_or_default();
+        let mut groups = Vec::new();
+        for (cluster, wanted) in wanted.iter().enumerate() {
+            if let Some(wanted) = wanted {
+                let of_cluster = self.tags[cluster].groups(case.day, &rules(&seen, (*wanted).clone()));
+                groups.extend((!of_cluster.is_empty()).then_some((cluster, of_cluster)));
+            }
+        }
+        let sharing = match self.sides.attribution {
+            // Clusters count that have such rows, though the row may have no part there (trap 22).
+            Attribution::Parity => {
+                let rules = rules(&seen, wanted.iter().copied().flatten().flatten().cloned().collect());
+                self.tags
+                    .iter_mut()
+                    .filter_map(|index| (!index.groups(case.day, &rules).is_empty()).then_some(()))
+                    .count()
+            }
+            Attribution::Corrected => groups.len(),
+        };
+        let share = 1.0 / sharing as f64;
+        let parts =
+            groups.iter().flat_map(|(cluster, groups)| by_tag::parts(*cluster, groups, share, &self.sides.tenant));
+        Ok(parts.collect())
+    }
+
+    fn matched(&mut self, tags: u32) -> Result<Rc<[Option<BTreeSet<Wanted>>]>> {
+        if let Some(known) = self.matched.get(&tags) {
+            return Ok(Rc::clone(known));
+        }
+        let text = self.state.texts.text(tags);
+        let matched: Rc<[_]> =
+            self.sides.clusters.iter().map(|cluster| cluster.tags.matched(text)).collect::<Result<Vec<_>>>()?.into();
+        self.matched.insert(tags, Rc::clone(&matched));
+        Ok(matched)
+    }
+
+    /// The rows of each output.
+    ///
+    /// # Errors
+    /// `Type` for values that do not fit.
+    pub(super) fn outputs(&self, scope: &Scope, bill: &Bill) -> Result<Vec<RecordBatch>> {
+        self.table.batches(scope, bill)
+    }
+
+    /// What is to be told.
+    pub(super) fn findings(&self, scope: &Scope) -> Vec<Finding> {
+        report::findings(&self.amounts, scope)
+    }
+}
+
+fn rules(seen: &LabelMap, labels: BTreeSet<Wanted>) -> Rules {
+    let special = |key| tags::special(seen, key).map(str::to_owned);
+    Rules { project: special(tags::PROJECT), node: special(tags::NODE), cluster: special(tags::CLUSTER), labels }
+}
+
+/// An amount as a number.
+fn value(sum: Option<ExactSum>) -> Option<f64> {
+    sum.map(|sum| Resolution::AMOUNTS.value(sum.0))
+}

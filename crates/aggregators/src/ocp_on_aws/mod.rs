@@ -1,0 +1,136 @@
+//! An AWS bill attributed to the namespaces of the clusters that run on it. See `README.md` in this folder.
+
+mod by_id;
+mod by_tag;
+mod compute;
+mod costs;
+mod daily_table;
+mod disks;
+mod engine;
+mod fold;
+mod network;
+mod nobodys;
+mod report;
+mod sides;
+mod state;
+mod storage;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tokaki_core::plugin::AggregatorPart;
+use tokaki_core::{
+    Aggregator, AnyAggregator, Bill, Chunk, DateRange, Error, ErrorKind, Finished, Input, InputId, Output,
+    ReferenceData, Result, Scope,
+};
+
+use self::engine::Engine;
+use self::sides::Sides;
+use self::state::AwsState;
+use crate::aws_tags;
+use crate::cloud::semantics::Attribution;
+use crate::cloud::{chunks, markup, tenant};
+use crate::line_items::aws;
+use crate::summaries::ocp_on_aws_project;
+
+/// Settings of the aggregator `ocp_on_aws`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct OcpOnAwsConfig {
+    /// Number for number as Koku does it (`parity`), or without the traps that lose or double cost (`corrected`).
+    pub semantics: Attribution,
+}
+
+tokaki_core::register!(
+    Aggregator,
+    OcpOnAwsConfig,
+    "ocp_on_aws",
+    "Cost of an AWS bill by cluster, namespace and node.",
+    build
+);
+
+fn build(part: &AggregatorPart) -> Result<Arc<dyn AnyAggregator>> {
+    let config: OcpOnAwsConfig = part.own.parse()?;
+    let percent = part.reference.bill.as_ref().map_or("0", |bill| bill.markup_percent.as_str());
+    Ok(Arc::new(OcpOnAws {
+        attribution: config.semantics,
+        markup: markup::factor(percent)?,
+        scope: part.scope.clone(),
+        reference: Arc::clone(&part.reference),
+    }))
+}
+
+struct OcpOnAws {
+    attribution: Attribution,
+    /// What is added to each cost, as a factor.
+    markup: f64,
+    scope: Scope,
+    reference: Arc<ReferenceData>,
+}
+
+/// Position of the bill's daily rows.
+const DAILY: InputId = 0;
+
+impl OcpOnAws {
+    /// What is known of the bill.
+    ///
+    /// # Errors
+    /// `Reference` if nothing is.
+    fn bill(&self) -> Result<&Bill> {
+        self.reference.bill.as_ref().ok_or_else(|| {
+            Error::new(ErrorKind::Reference, "the reference data is about a cluster and not about a bill")
+                .help("the aggregator ocp_on_aws needs an AWS source with its clusters")
+        })
+    }
+}
+
+impl Aggregator for OcpOnAws {
+    type Sides = Sides;
+    type State = AwsState;
+
+    fn inputs(&self) -> Vec<Input> {
+        let mut inputs = vec![aws::daily(&aws::COLUMNS), aws::hourly(&aws::DISK_COLUMNS)];
+        let clusters = self.reference.bill.iter().flat_map(|bill| &bill.clusters);
+        for cluster in clusters {
+            inputs.push(tenant::names(cluster));
+            inputs.extend(tenant::inputs(cluster));
+        }
+        if self.attribution == Attribution::Parity {
+            inputs.push(Input::output_of(aws_tags::NAME));
+        }
+        inputs
+    }
+
+    fn outputs(&self) -> Vec<Output> {
+        let clusters = self.reference.bill.iter().flat_map(|bill| &bill.clusters);
+        clusters.map(|cluster| ocp_on_aws_project::output(&self.scope, cluster)).collect()
+    }
+
+    fn windows(&self, days: DateRange) -> Option<Vec<DateRange>> {
+        Some(chunks::of(days))
+    }
+
+    fn prepare(&self, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Sides> {
+        Sides::new(self.bill()?, &self.reference.enabled_tag_keys, self.attribution, &handovers, days)
+    }
+
+    fn start(&self) -> AwsState {
+        AwsState::default()
+    }
+
+    fn fold(&self, sides: &Sides, state: &mut AwsState, input: InputId, chunk: &Chunk) -> Result<()> {
+        if input == DAILY { state.fold_rows(chunk, sides) } else { state.fold_disks(chunk, sides) }
+    }
+
+    fn finish(&self, sides: &Sides, state: AwsState) -> Result<Finished> {
+        let bill = self.bill()?;
+        let mut engine = Engine::new(sides, &state, bill, self.scope.days, self.attribution, self.markup)?;
+        engine.attribute()?;
+        Ok(Finished { outputs: engine.outputs(&self.scope, bill)?, findings: engine.findings(&self.scope) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

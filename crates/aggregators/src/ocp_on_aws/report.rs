@@ -1,0 +1,86 @@
+//! Where the bill went: amounts by class, for each cost (ocp-on-aws § 14.5).
+
+use tokaki_core::rollup::{ExactSum, Resolution};
+use tokaki_core::{Amount, Finding, Result, Scope};
+
+use super::costs::{COST_COLUMNS, COSTS};
+use super::state::AwsState;
+use crate::cloud::part::{Class, Part};
+
+/// One sum for each cost.
+type Costs = [ExactSum; COSTS];
+
+/// Amounts of a window.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Amounts {
+    bill: Costs,
+    out_of_scope: Costs,
+    lost: Costs,
+    with_parts: Costs,
+    classes: [Costs; Class::ALL.len()],
+}
+
+impl Amounts {
+    /// What the fold counted.
+    pub(super) fn of_totals(state: &AwsState) -> Self {
+        let mut amounts = Self::default();
+        for row in state.totals.rows() {
+            let costs = std::array::from_fn(|cost| row.sum(cost).unwrap_or_default());
+            match row.key {
+                [0] => amounts.bill = costs,
+                _ => amounts.out_of_scope = costs,
+            }
+        }
+        amounts
+    }
+
+    /// Counts a kept row, which has these parts.
+    ///
+    /// # Errors
+    /// `Type` for a sum that is too large.
+    pub(super) fn add_row(&mut self, parts: &[Part], costs: [Option<ExactSum>; COSTS]) -> Result<()> {
+        let class = if parts.is_empty() { &mut self.lost } else { &mut self.with_parts };
+        add(class, costs)
+    }
+
+    /// Counts a part of a row of these costs.
+    ///
+    /// # Errors
+    /// `Type` for a sum that is too large.
+    pub(super) fn add_part(&mut self, part: &Part, costs: [Option<f64>; COSTS]) -> Result<()> {
+        let mut units = [None; COSTS];
+        for (units, cost) in units.iter_mut().zip(costs) {
+            if let (Some(cost), Some(share)) = (cost, part.of_costs) {
+                *units = Some(ExactSum(Resolution::AMOUNTS.units(share * cost)?));
+            }
+        }
+        add(&mut self.classes[part.class as usize], units)
+    }
+}
+
+fn add(sums: &mut Costs, costs: [Option<ExactSum>; COSTS]) -> Result<()> {
+    sums.iter_mut().zip(costs).try_for_each(|(sum, cost)| cost.map_or(Ok(()), |cost| sum.add(cost.0)))
+}
+
+/// The amounts as findings about the bill.
+pub(super) fn findings(amounts: &Amounts, scope: &Scope) -> Vec<Finding> {
+    let mut classes = vec![
+        ("bill".to_owned(), amounts.bill),
+        ("bill: out of scope".to_owned(), amounts.out_of_scope),
+        ("bill: lost".to_owned(), amounts.lost),
+        ("bill: of rows with parts".to_owned(), amounts.with_parts),
+    ];
+    let by_class = Class::ALL.into_iter().zip(amounts.classes);
+    classes.extend(by_class.map(|(class, costs)| (format!("bill: parts by {}", class.name()), costs)));
+    let finding = |(what, costs): (String, Costs)| Finding {
+        what: what.into(),
+        subject: scope.source_uuid.clone(),
+        amounts: COST_COLUMNS
+            .into_iter()
+            .zip(costs)
+            .map(|(column, cost)| Amount { measure: column.into(), value: Resolution::AMOUNTS.value(cost.0) })
+            .collect(),
+    };
+    let any = |(_, costs): &(String, Costs)| costs.iter().any(|cost| cost.0 != 0);
+    classes.into_iter().filter(any).map(finding).collect()
+}

@@ -1,0 +1,119 @@
+//! What is known of the clusters before the first row of the bill.
+
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::Int32Type;
+use tokaki_core::{Bill, DateRange, Error, Result};
+
+use crate::cloud::candidates;
+use crate::cloud::names::Names;
+use crate::cloud::needles::Needles;
+use crate::cloud::semantics::Attribution;
+use crate::cloud::tag_match::TagMatch;
+use crate::cloud::tags::Keys;
+use crate::cloud::tenant::{INPUTS, Tenant, cast};
+
+/// The clusters of a window.
+pub(super) struct Sides {
+    pub(super) attribution: Attribution,
+    pub(super) tenant: Tenant,
+    pub(super) keys: Keys,
+    /// How ids and tags are tied to each cluster, in the order of the bill.
+    pub(super) clusters: Vec<Matches>,
+    /// What volumes are known by: handles of the window (`parity`), or handles and names of the whole job
+    /// (`corrected`), of all clusters.
+    pub(super) volumes: Needles,
+}
+
+/// How ids and tags are tied to one cluster.
+pub(super) struct Matches {
+    /// What a resource id must end with: machine ids, and names and handles of volumes (§ 5).
+    pub(super) id_ends: Needles,
+    pub(super) tags: TagMatch,
+}
+
+impl Sides {
+    /// What was handed over for a window.
+    ///
+    /// # Errors
+    /// `Bug` only.
+    pub(super) fn new(
+        bill: &Bill,
+        openshift_keys: &[String],
+        attribution: Attribution,
+        handovers: &[RecordBatch],
+        days: DateRange,
+    ) -> Result<Self> {
+        const OF_CLUSTER: usize = INPUTS + 1;
+        let (of_clusters, rest) = handovers
+            .split_at_checked(bill.clusters.len() * OF_CLUSTER)
+            .ok_or_else(|| Error::bug("a cluster handed nothing over"))?;
+        let keys = Keys::new(&bill.enabled_tag_keys, openshift_keys, attribution);
+        let generic = generic_candidates(rest.first(), bill.clusters.len())?;
+        let mut tenant = Tenant::default();
+        let mut names_of_clusters = Vec::with_capacity(bill.clusters.len());
+        for (cluster, handed_over) in bill.clusters.iter().zip(of_clusters.chunks(OF_CLUSTER)) {
+            let (names, rows) = handed_over.split_at(1);
+            names_of_clusters.push(Names::new(&names[0], days, attribution)?);
+            tenant.add(rows, cluster.distribution)?;
+        }
+        let mut clusters = Vec::with_capacity(bill.clusters.len());
+        for (((cluster, names), rows), generic) in
+            bill.clusters.iter().zip(&names_of_clusters).zip(&tenant.clusters).zip(generic)
+        {
+            let tags = match attribution {
+                Attribution::Parity => TagMatch::by_candidates(cluster, names, generic)?,
+                Attribution::Corrected => TagMatch::decoded(cluster, names, &keys, rows, &tenant.texts)?,
+            };
+            let id_ends = Needles::new(names.machines.iter().chain(&names.volumes).map(String::as_str))?;
+            clusters.push(Matches { id_ends, tags });
+        }
+        let volumes = match attribution {
+            Attribution::Parity => {
+                let rows = tenant.clusters.iter().flat_map(|cluster| cluster.rows());
+                Needles::new(rows.filter_map(|row| tenant.name(row.handle)))?
+            }
+            Attribution::Corrected => {
+                Needles::new(names_of_clusters.iter().flat_map(|names| &names.volumes_of_job).map(String::as_str))?
+            }
+        };
+        Ok(Self { attribution, tenant, keys, clusters, volumes })
+    }
+
+    /// Whether a resource id is that of a machine or volume of some cluster.
+    pub(super) fn is_any_id(&self, id: Option<&str>) -> bool {
+        id.is_some_and(|id| self.clusters.iter().any(|cluster| cluster.id_ends.any_ends(id)))
+    }
+
+    /// Whether a resource id may be that of a disk whose size matters.
+    pub(super) fn is_disk(&self, id: Option<&str>) -> bool {
+        id.is_some_and(|id| self.volumes.any_in(id)) && self.is_any_id(id)
+    }
+
+    /// Whether tags may tie a row to some cluster.
+    ///
+    /// # Errors
+    /// `Label` if they are no flat JSON object.
+    pub(super) fn are_any_tags(&self, tags: Option<&str>) -> Result<bool> {
+        for cluster in &self.clusters {
+            if cluster.tags.matched(tags)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The generic candidates of each cluster, from what `aws_tags` handed over.
+fn generic_candidates(pairs: Option<&RecordBatch>, clusters: usize) -> Result<Vec<Vec<String>>> {
+    let mut candidates = vec![Vec::new(); clusters];
+    let Some(pairs) = pairs else { return Ok(candidates) };
+    let cluster = cast(pairs, "cluster", |column| column.as_primitive_opt::<Int32Type>())?;
+    let keys: &StringArray = cast(pairs, "key", |column| column.as_string_opt())?;
+    let values: &StringArray = cast(pairs, "value", |column| column.as_string_opt())?;
+    for row in 0..pairs.num_rows() {
+        if let Some(of_cluster) = candidates.get_mut(cluster.value(row) as usize) {
+            of_cluster.push(candidates::of_pair(keys.value(row), values.value(row)));
+        }
+    }
+    Ok(candidates)
+}

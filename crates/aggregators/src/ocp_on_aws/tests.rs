@@ -1,0 +1,307 @@
+//! Worked examples of the rules, and the laws (ocp-on-aws § 14).
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tokaki_core::{Bill, Cluster, Distribution, Finding, ReferenceData, Section, Semantics};
+
+use crate::cloud::semantics::Attribution;
+use crate::testing::Cell::{Number, Text};
+use crate::testing::{Job, Line, line, shown};
+
+const ALPHA: &str = "aaaaaaaa-0000-0000-0000-000000000000";
+const BETA: &str = "bbbbbbbb-0000-0000-0000-000000000000";
+
+fn job(attribution: Attribution, clusters: &[(&str, &str)]) -> Job {
+    let mut job = Job::new(Semantics::Koku, &["app"], &[]);
+    let cluster = |(uuid, id): &(&str, &str)| Cluster {
+        source_uuid: (*uuid).to_owned(),
+        distribution: Distribution::Cpu,
+        reference: Arc::new(ReferenceData {
+            report_period_id: 1,
+            cluster_id: (*id).to_owned(),
+            cluster_alias: format!("{id}-alias"),
+            enabled_tag_keys: vec!["app".to_owned()],
+            ..ReferenceData::default()
+        }),
+    };
+    job.reference.bill = Some(Bill {
+        id: 7,
+        markup_percent: "50".to_owned(),
+        enabled_tag_keys: vec!["app".to_owned()],
+        clusters: clusters.iter().map(cluster).collect(),
+        ..Bill::default()
+    });
+    let semantics = serde_json::json!({ "semantics": attribution });
+    job.own = Section::new("aggregators.ocp_on_aws", semantics.as_object().cloned().unwrap_or_default());
+    job
+}
+
+/// A pod that uses `cores` of the four of its node for an hour.
+fn pod(
+    of: &'static str,
+    hour: i64,
+    node: &'static str,
+    namespace: &'static str,
+    app: &'static str,
+    cores: f64,
+) -> Line {
+    let machine = match node {
+        "n1" => "i-1",
+        "n2" => "i-12",
+        _ => "i-9",
+    };
+    let cells = [
+        ("namespace", Text(namespace)),
+        ("node", Text(node)),
+        ("pod", Text("p")),
+        ("resource_id", Text(machine)),
+        ("pod_labels", Text(app)),
+        ("pod_usage_cpu_core_seconds", Number(cores * 3600.0)),
+        ("pod_effective_usage_cpu_core_seconds", Number(cores * 3600.0)),
+        ("pod_effective_usage_memory_byte_seconds", Number(0.0)),
+        ("node_capacity_cpu_core_seconds", Number(4.0 * 3600.0)),
+    ];
+    Line { of: Some(of), ..line("pod_usage", hour, &cells) }
+}
+
+/// A volume of `gibibytes` that a pod on n1 mounts.
+fn volume(
+    of: &'static str,
+    hour: i64,
+    namespace: &'static str,
+    name: &'static str,
+    handle: &'static str,
+    gibibytes: f64,
+) -> Line {
+    let bytes = gibibytes * f64::from(1 << 30);
+    let cells = [
+        ("namespace", Text(namespace)),
+        ("pod", Text("p")),
+        ("persistentvolumeclaim", Text("claim")),
+        ("persistentvolume", Text(name)),
+        ("csi_volume_handle", Text(handle)),
+        ("persistentvolumeclaim_capacity_bytes", Number(bytes)),
+        ("persistentvolumeclaim_capacity_byte_seconds", Number(bytes * 3600.0)),
+    ];
+    Line { of: Some(of), ..line("storage_usage", hour, &cells) }
+}
+
+fn billed(hour: i64, id: &'static str, tags: &'static str, cost: f64) -> Line {
+    let cells = [
+        ("lineitem_resourceid", Text(id)),
+        ("resourcetags", Text(tags)),
+        ("lineitem_productcode", Text("AmazonEC2")),
+        ("lineitem_usageaccountid", Text("1")),
+        ("lineitem_lineitemtype", Text("Usage")),
+        ("pricing_unit", Text("GB-Mo")),
+        ("lineitem_usageamount", Number(1.0)),
+        ("lineitem_unblendedcost", Number(cost)),
+        // 100 GB cost 0.1 an hour in a month of 744 hours.
+        ("lineitem_unblendedrate", Number(0.744)),
+    ];
+    line("line_items", hour, &cells)
+}
+
+fn rows(job: &Job, lines: &[Line]) -> Vec<String> {
+    let finished = job.finished("ocp_on_aws", lines, 3).expect("runs");
+    let columns = ["cluster_id", "data_source", "namespace", "unblended_cost", "markup_cost"];
+    finished.outputs.iter().flat_map(|rows| shown(rows, &columns)).collect()
+}
+
+fn amount(findings: &[Finding], what: &str) -> f64 {
+    let finding = findings.iter().find(|finding| finding.what == what);
+    let amount = finding.and_then(|finding| finding.amounts.iter().find(|amount| amount.measure == "unblended_cost"));
+    amount.map_or(0.0, |amount| amount.value)
+}
+
+const WEB: &str = r#"{"app":"web"}"#;
+const DB: &str = r#"{"app":"db"}"#;
+const BOTH: [Attribution; 2] = [Attribution::Parity, Attribution::Corrected];
+
+#[test]
+fn a_machine_is_shared_by_usage_and_the_rest_is_unallocated() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        pod(ALPHA, 0, "n1", "bank", DB, 2.0),
+        billed(0, "arn/i-1", "{}", 8.0),
+        billed(0, "i-other", "{}", 5.0),
+    ];
+    for attribution in BOTH {
+        let job = job(attribution, &[(ALPHA, "alpha")]);
+        let rows = rows(&job, &lines);
+        assert_eq!(rows, ["alpha Pod - 2 1", "alpha Pod bank 4 2", "alpha Pod shop 2 1"], "{attribution:?}");
+    }
+}
+
+#[test]
+fn a_machine_whose_id_is_part_of_anothers_gets_nothing_of_it_unless_koku_says_so() {
+    let lines =
+        [pod(ALPHA, 0, "n1", "shop", WEB, 4.0), pod(ALPHA, 0, "n2", "bank", WEB, 4.0), billed(0, "i-12", "{}", 8.0)];
+    let total = |attribution| {
+        let finished = job(attribution, &[(ALPHA, "alpha")]).finished("ocp_on_aws", &lines, 3).expect("runs");
+        amount(&finished.findings, "bill: parts by compute")
+    };
+    assert_eq!(total(Attribution::Parity), 16.0);
+    assert_eq!(total(Attribution::Corrected), 8.0);
+}
+
+#[test]
+fn a_disk_goes_to_its_volume_and_the_rest_to_nobody() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        volume(ALPHA, 0, "shop", "pv-1", "vol-1", 25.0),
+        billed(0, "vol-1", "{}", 0.1),
+    ];
+    let job = job(Attribution::Corrected, &[(ALPHA, "alpha")]);
+    let finished = job.finished("ocp_on_aws", &lines, 1).expect("runs");
+    let rows = shown(&finished.outputs[0], &["namespace", "persistentvolumeclaim", "usage_amount"]);
+    assert_eq!(rows, ["Storage unattributed claim -", "shop claim 1"]);
+    assert!((amount(&finished.findings, "bill: parts by storage") - 0.1).abs() < 1e-12);
+}
+
+#[test]
+fn a_disk_that_is_known_by_its_volumes_name_is_lost_only_with_koku() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        volume(ALPHA, 0, "shop", "pvc-1", "", 100.0),
+        billed(0, "kubernetes-dynamic-pvc-1", WEB, 0.125),
+    ];
+    let lost = |attribution| {
+        let finished = job(attribution, &[(ALPHA, "alpha")]).finished("ocp_on_aws", &lines, 1).expect("runs");
+        amount(&finished.findings, "bill: lost")
+    };
+    assert_eq!(lost(Attribution::Parity), 0.125);
+    assert_eq!(lost(Attribution::Corrected), 0.0);
+}
+
+#[test]
+fn clusters_with_the_label_of_a_tag_share_its_cost() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        pod(BETA, 0, "n9", "lab", WEB, 1.0),
+        billed(0, "bucket", r#"{"app": "web"}"#, 6.0),
+        billed(0, "bucket", r#"{"app": "nobody"}"#, 1.0),
+    ];
+    for attribution in BOTH {
+        let job = job(attribution, &[(ALPHA, "alpha"), (BETA, "beta")]);
+        assert_eq!(rows(&job, &lines), ["alpha Pod shop 3 1.5", "beta Pod lab 3 1.5"], "{attribution:?}");
+    }
+}
+
+#[test]
+fn the_tag_of_a_cluster_spreads_over_its_namespaces_and_not_over_what_is_nobodys() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        pod(ALPHA, 0, "n1", "bank", DB, 1.0),
+        billed(0, "bucket", r#"{"openshift_cluster": "alpha-alias", "openshift_project": "shop"}"#, 6.0),
+    ];
+    for attribution in BOTH {
+        let job = job(attribution, &[(ALPHA, "alpha")]);
+        assert_eq!(rows(&job, &lines), ["alpha Pod bank 3 1.5", "alpha Pod shop 3 1.5"], "{attribution:?}");
+    }
+}
+
+#[test]
+fn a_cluster_without_rows_has_none_and_a_reference_without_bill_is_an_error() {
+    let lines = [billed(0, "i-1", "{}", 1.0)];
+    let job = job(Attribution::Parity, &[(ALPHA, "alpha")]);
+    assert_eq!(rows(&job, &lines), Vec::<String>::new());
+    let error = Job::new(Semantics::Koku, &[], &[]).finished("ocp_on_aws", &lines, 1).expect_err("no bill");
+    assert_eq!(error.kind(), tokaki_core::ErrorKind::Reference);
+}
+
+/// Lines of two clusters on two days whose volumes and machines are told apart by their ids.
+fn any_lines() -> impl Strategy<Value = Vec<Line>> {
+    let hour = prop::sample::select(&[0_i64, 1, 24, 30][..]);
+    let namespace = prop::sample::select(&["shop", "bank"][..]);
+    let app = prop::sample::select(&[WEB, DB, "{}"][..]);
+    let pods = (hour.clone(), prop::bool::ANY, namespace.clone(), app, 0.0..3.0_f64).prop_map(
+        |(hour, of_alpha, namespace, app, cores)| {
+            let (of, node) = if of_alpha { (ALPHA, "n1") } else { (BETA, "n9") };
+            pod(of, hour, node, namespace, app, cores)
+        },
+    );
+    let volumes =
+        (hour.clone(), prop::bool::ANY, namespace, 1.0..150.0_f64).prop_map(|(hour, of_alpha, namespace, size)| {
+            let (of, name, handle) = if of_alpha { (ALPHA, "pv-1", "vol-1") } else { (BETA, "pv-shared", "") };
+            volume(of, hour, namespace, name, handle, size)
+        });
+    let id = prop::sample::select(&["x/i-1", "i-9", "vol-1", "a-pv-shared", "bucket", ""][..]);
+    let tags = prop::sample::select(
+        &[
+            "{}",
+            r#"{"app": "web"}"#,
+            r#"{"app": "DB"}"#,
+            r#"{"openshift_cluster": "beta"}"#,
+            r#"{"openshift_node": "n1"}"#,
+        ][..],
+    );
+    let bill = (hour, id, tags, 0.0..10.0_f64).prop_map(|(hour, id, tags, cost)| billed(hour, id, tags, cost));
+    (prop::collection::vec(pods, 1..6), prop::collection::vec(volumes, 0..4), prop::collection::vec(bill, 1..8))
+        .prop_map(|(pods, volumes, bill)| pods.into_iter().chain(volumes).chain(bill).collect())
+}
+
+fn two_clusters(attribution: Attribution) -> Job {
+    job(attribution, &[(ALPHA, "alpha"), (BETA, "beta")])
+}
+
+const ALL: [&str; 12] = [
+    "uuid",
+    "usage_start",
+    "data_source",
+    "namespace",
+    "node",
+    "persistentvolume",
+    "resource_id",
+    "tags",
+    "usage_amount",
+    "unblended_cost",
+    "markup_cost",
+    "calculated_amortized_cost",
+];
+
+fn all_rows(job: &Job, lines: &[Line], piece: usize) -> Vec<Vec<String>> {
+    let finished = job.finished("ocp_on_aws", lines, piece).expect("runs");
+    finished.outputs.iter().map(|rows| shown(rows, &ALL)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn corrected_neither_makes_nor_loses_cost(lines in any_lines()) {
+        let finished = two_clusters(Attribution::Corrected).finished("ocp_on_aws", &lines, 4).expect("runs");
+        let amount = |what: &str| amount(&finished.findings, what);
+        let with_parts = amount("bill: of rows with parts");
+        let all = amount("bill: out of scope") + amount("bill: lost") + with_parts;
+        prop_assert!((amount("bill") - all).abs() < 1e-9);
+        let parts: f64 = ["storage", "compute", "tag", "network"].iter().map(|class| amount(&format!("bill: parts by {class}"))).sum();
+        prop_assert!((parts - with_parts).abs() < 1e-9, "{parts} of {with_parts}");
+    }
+
+    #[test]
+    fn corrected_days_do_not_depend_on_each_other(lines in any_lines()) {
+        let job = two_clusters(Attribution::Corrected);
+        let whole = all_rows(&job, &lines, 4);
+        let mut split = vec![Vec::new(); 2];
+        for day in [1, 2] {
+            let job = Job { days: [day, day], ..job.clone() };
+            let of_day: Vec<Line> = lines.iter().filter(|line| line.hour / 24 + 1 == i64::from(day)).cloned().collect();
+            for (cluster, rows) in split.iter_mut().zip(all_rows(&job, &of_day, 4)) {
+                cluster.extend(rows);
+            }
+        }
+        prop_assert_eq!(whole, split);
+    }
+
+    #[test]
+    fn pieces_and_order_change_no_bit(mut lines in any_lines(), piece in 1_usize..5) {
+        for attribution in BOTH {
+            let job = two_clusters(attribution);
+            let whole = all_rows(&job, &lines, 100);
+            lines.reverse();
+            prop_assert_eq!(whole, all_rows(&job, &lines, piece));
+        }
+    }
+}
