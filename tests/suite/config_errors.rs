@@ -66,14 +66,14 @@ fn an_unknown_plugin() {
     exit code 10
     error: config: `catalog.type`: there is no catalog plugin `hive`
       --> --set catalog.type=…
-      help: registered catalog plugins: flat, koku
+      help: registered catalog plugins: flat, koku, operator
       nothing was changed
     ");
     assert_snapshot!(failure(&["--aggregators", "pods"]), @"
     exit code 10
     error: config: `aggregators.enabled`: there is no aggregator plugin `pods`
       --> --aggregators
-      help: registered aggregator plugins: gpu, labels, pod, storage, unallocated, vm
+      help: registered aggregator plugins: aws_tags, cluster_names, gpu, labels, ocp_on_aws, pod, storage, unallocated, vm
       nothing was changed
     ");
 }

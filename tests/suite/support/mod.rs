@@ -2,6 +2,7 @@
 
 pub(crate) mod job;
 pub(crate) mod koku;
+pub(crate) mod line_items;
 pub(crate) mod scramble;
 pub(crate) mod tokaki;
 

@@ -13,6 +13,7 @@ mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,7 +114,7 @@ struct Conversion<'a> {
 }
 
 impl Conversion<'_> {
-    fn add(&mut self, file: &CsvFile, rows: Option<LineItems<'_>>) -> Result<()> {
+    fn add(&mut self, file: &CsvFile, rows: Option<LineItems<impl Read>>) -> Result<()> {
         let place = Place { file: Some(file.shown.clone()), ..Place::default() };
         // A member of an archive is no file of its own; what it becomes tells whether it was there before.
         let path = fs::canonicalize(&file.shown).unwrap_or_else(|_| Path::new(&file.shown).to_path_buf());
@@ -134,7 +135,7 @@ impl Conversion<'_> {
         self.args.report_type.is_empty() || self.args.report_type.contains(&report_type)
     }
 
-    fn add_rows(&mut self, file: &CsvFile, mut rows: LineItems<'_>) -> Result<()> {
+    fn add_rows(&mut self, file: &CsvFile, mut rows: LineItems<impl Read>) -> Result<()> {
         let place = rows.place().clone();
         let number = file.position.unwrap_or_else(|| self.next_number(rows.report_type(), &file.payload));
         let mut days = Days::new(&mut self.staging, rows.report_type(), file, number, !self.args.no_daily);

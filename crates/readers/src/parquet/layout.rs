@@ -2,23 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, NullArray, RecordBatch, RecordBatchOptions};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::basic::Encoding;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
-use tokaki_core::{ColumnKind, Error, ErrorKind, Result, Selection, WantedColumn};
+use tokaki_core::{ColumnKind, Result, Selection};
 
-use super::{convert, parquet_error};
+use super::parquet_error;
+use crate::columns::{Column, Wanted};
 
 /// One file's columns against one selection.
 pub(super) struct Layout {
     /// All columns of the file, as Parquet itself types them.
     schema: SchemaRef,
-    /// Name, wanted kind and position in the file of each wanted column; the time column first.
-    columns: Vec<(&'static str, ColumnKind, Option<usize>)>,
+    wanted: Wanted,
     projection: ProjectionMask,
 }
 
@@ -29,23 +29,10 @@ impl Layout {
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(footer), plain_options()).map_err(parquet_error)?;
         let schema = Arc::clone(metadata.schema());
         let position = |name: &str| schema.fields().iter().position(|field| field.name() == name);
-        if position(want.time_column).is_none() {
-            return Err(Error::new(ErrorKind::Column, "the file has no column that dates its rows")
-                .column(want.time_column)
-                .help("write the file again with this column, or take it out of the folder"));
-        }
-        let is_wanted = |column: &WantedColumn| {
-            column.only_without.is_empty() || column.only_without.iter().any(|other| position(other).is_none())
-        };
-        let columns: Vec<_> = std::iter::once((want.time_column, ColumnKind::Instant, position(want.time_column)))
-            .chain(want.columns.iter().map(|column| {
-                let position = position(column.name).filter(|_| is_wanted(column));
-                (column.name, column.kind, position)
-            }))
-            .collect();
+        let wanted = Wanted::new(position, want)?;
         let descriptor = footer.file_metadata().schema_descr();
-        let projection = ProjectionMask::roots(descriptor, columns.iter().filter_map(|(_, _, position)| *position));
-        Ok(Self { schema, columns, projection })
+        let projection = ProjectionMask::roots(descriptor, wanted.iter().filter_map(|column| column.position));
+        Ok(Self { schema, wanted, projection })
     }
 
     /// All columns of the file.
@@ -76,7 +63,7 @@ impl Layout {
         row_group: usize,
     ) -> std::result::Result<ArrowReaderMetadata, ParquetError> {
         let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
-        for (name, kind, position) in &self.columns {
+        for Column { name, kind, position } in self.wanted.iter() {
             let Some(position) = *position else { continue };
             let is_text = matches!(kind, ColumnKind::Text | ColumnKind::Labels);
             if is_text && fields[position].data_type() == &DataType::Utf8 {
@@ -92,21 +79,9 @@ impl Layout {
         ArrowReaderMetadata::try_new(footer, plain_options().with_schema(schema))
     }
 
-    /// A decoded batch as a chunk: the wanted columns in the wanted types, missing ones as `Null`.
+    /// A decoded batch as a chunk.
     pub(super) fn chunk(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        let mut fields = Vec::with_capacity(self.columns.len());
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.columns.len());
-        for (name, kind, _) in &self.columns {
-            let column = match batch.column_by_name(name) {
-                Some(column) => convert::to_kind(column, *kind).map_err(|error| error.column(*name))?,
-                None => Arc::new(NullArray::new(batch.num_rows())),
-            };
-            fields.push(Field::new(*name, column.data_type().clone(), true));
-            columns.push(column);
-        }
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)
-            .map_err(|error| Error::bug(error.to_string()))
+        self.wanted.chunk(batch)
     }
 }
 

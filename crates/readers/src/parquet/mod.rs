@@ -3,7 +3,6 @@
 //! Knows footers, row groups and column chunks. Does not know where files lie (the catalogs do), which tables there
 //! are, or what the rows are for.
 
-mod convert;
 mod footer;
 mod layout;
 pub mod payload;

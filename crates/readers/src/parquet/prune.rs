@@ -6,7 +6,8 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::file::metadata::ParquetMetaData;
 use tokaki_core::{ColumnKind, Result, Selection};
 
-use super::{convert, parquet_error};
+use super::parquet_error;
+use crate::columns::to_kind;
 
 /// Least and greatest instant.
 type Span = (i64, i64);
@@ -41,6 +42,6 @@ fn spans(footer: &ParquetMetaData, schema: &SchemaRef, want: &Selection) -> Resu
 }
 
 fn instants(statistics: &ArrayRef) -> Option<TimestampNanosecondArray> {
-    let instants = convert::to_kind(statistics, ColumnKind::Instant).ok()?;
+    let instants = to_kind(statistics, ColumnKind::Instant).ok()?;
     instants.as_primitive_opt::<TimestampNanosecondType>().cloned()
 }

@@ -7,12 +7,21 @@ use arrow::datatypes::Float64Type;
 
 use super::line_items::Table;
 
+/// Usage, request, and the larger of the two.
+const COLUMNS: [(&str, &str, &str); 2] = [
+    ("pod_usage_cpu_core_seconds", "pod_request_cpu_core_seconds", "pod_effective_usage_cpu_core_seconds"),
+    ("pod_usage_memory_byte_seconds", "pod_request_memory_byte_seconds", "pod_effective_usage_memory_byte_seconds"),
+];
+
+/// The columns that [`add`] adds to a file that `has` these.
+pub(super) fn added(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let columns = COLUMNS.into_iter().filter(|(usage, request, _)| has(usage) && has(request));
+    columns.map(|(_, _, effective)| effective).collect()
+}
+
 /// Adds the two effective columns, or computes them anew.
 pub(super) fn add(table: &mut Table) {
-    for (usage, request, effective) in [
-        ("pod_usage_cpu_core_seconds", "pod_request_cpu_core_seconds", "pod_effective_usage_cpu_core_seconds"),
-        ("pod_usage_memory_byte_seconds", "pod_request_memory_byte_seconds", "pod_effective_usage_memory_byte_seconds"),
-    ] {
+    for (usage, request, effective) in COLUMNS {
         if let (Some(usage), Some(request)) = (table.get(usage), table.get(request)) {
             let larger = larger(usage, request);
             table.set(effective, larger);

@@ -15,6 +15,11 @@ const MAX_SLICES: [(&str, i64); 7] =
 const TEXTS: [&str; 3] = ["mig_profile", "mig_strategy", "mig_instance_id"];
 const COUNTS: [&str; 3] = ["mig_slice_count", "mig_memory_capacity_mib", "gpu_max_slices"];
 
+/// The columns that [`normalise`] adds to a file that `has` these.
+pub(super) fn added(has: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    if has("mig_profile") { COUNTS.to_vec() } else { Vec::new() }
+}
+
 /// Brings vendor and model into one spelling, and adds what follows from the MIG profile.
 pub(super) fn normalise(table: &mut Table) {
     map_texts(table, "gpu_vendor_name", |vendor| match vendor {

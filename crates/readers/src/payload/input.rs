@@ -161,7 +161,10 @@ impl Payload {
     ///
     /// # Errors
     /// Those of `visit` and of [`LineItems::open`], with the file.
-    pub fn read(&self, mut visit: impl FnMut(&CsvFile, Option<LineItems<'_>>) -> Result<()>) -> Result<()> {
+    pub fn read(
+        &self,
+        mut visit: impl FnMut(&CsvFile, Option<LineItems<Box<dyn Read + '_>>>) -> Result<()>,
+    ) -> Result<()> {
         let mut visit = |file: &CsvFile, bytes: Box<dyn Read + '_>| visit(file, LineItems::open(&file.shown, bytes)?);
         if let Kind::Archive(limits) = &self.kind {
             let wanted = |name: &str| self.files.iter().find(|(own, _)| own == name).map(|(_, file)| file);

@@ -26,8 +26,8 @@ const ROW_BYTES: u64 = 16 << 20;
 /// as `Timestamp(Millisecond, None)` in UTC, measures as `Float64`, everything else as `Utf8`, labels as JSON text. Behind
 /// them come the columns that Koku derives: effective usage of pods, MIG columns of GPUs. All batches of a file have the
 /// same columns.
-pub struct LineItems<'a> {
-    csv: csv::Reader<Metered<Box<dyn Read + 'a>>>,
+pub struct LineItems<R> {
+    csv: csv::Reader<Metered<R>>,
     record: StringRecord,
     /// The CSV parser leaves the second half of a CRLF to the next row, and so counts that row one line too early.
     lines_behind: u64,
@@ -57,12 +57,12 @@ pub struct Anomaly {
     pub value: String,
 }
 
-impl<'a> LineItems<'a> {
+impl<R: Read> LineItems<R> {
     /// Reads the header of a CSV file that the user knows as `shown`; `None` if not even a header is there.
     ///
     /// # Errors
     /// `Column` if the columns are those of no report; `Store` if the bytes cannot be read.
-    pub fn open(shown: &str, bytes: Box<dyn Read + 'a>) -> Result<Option<Self>> {
+    pub fn open(shown: &str, bytes: R) -> Result<Option<Self>> {
         let mut place = Place { file: Some(shown.to_owned()), ..Place::default() };
         let complaint = format!("a row is longer than {} MiB; is there a quote that is never closed?", ROW_BYTES >> 20);
         let mut csv = csv::Reader::from_reader(Metered::new(bytes, ROW_BYTES, complaint));
@@ -84,6 +84,19 @@ impl<'a> LineItems<'a> {
     /// What the file reports.
     pub fn report_type(&self) -> ReportType {
         self.report_type
+    }
+
+    /// Names of the columns of all batches: the file's own, and those that are derived from them.
+    pub(crate) fn column_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let has = |name: &str| names.contains(&name);
+        let added = match self.report_type {
+            ReportType::PodUsage => effective_usage::added(has),
+            ReportType::GpuUsage => gpu::added(has),
+            _ => Vec::new(),
+        };
+        names.extend(added);
+        names
     }
 
     /// Rows left out so far.

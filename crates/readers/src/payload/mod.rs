@@ -15,10 +15,12 @@ mod line_items;
 mod manifest;
 mod metered;
 mod report_type;
+mod tree;
 
 pub use input::{CsvFile, Limits, Payload};
 pub use line_items::{Anomaly, LineItems, Skipped};
 pub use report_type::ReportType;
+pub(crate) use tree::{CsvBytes, Located, find, open};
 
 #[cfg(test)]
 mod tests;

@@ -3,44 +3,25 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::thread;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokaki_tests::command::Outcome;
+
+use crate::support::line_items::rows;
+use crate::support::tokaki;
 
 const SOURCE: &str = "7f6d9c51-27c6-4a5e-a2ab-9cf1ab4c0e66";
 const PAYLOAD: &str = "4e009161-4f40-42c8-877c-3e59f6baea3d";
 
 /// Made by nise: two hours of 30 September and two of 1 October, of a pod, a virtual machine and a divided GPU.
 fn payload() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payload")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("payload")
 }
 
 fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-struct Outcome {
-    code: Option<i32>,
-    stdout: String,
-    stderr: String,
-}
-
-fn tokaki(arguments: &[&str]) -> Outcome {
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokaki"));
-    let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("TOKAKI_"));
-    for (name, _) in ours {
-        command.env_remove(name);
-    }
-    let output = command.args(arguments).current_dir(folder.path()).output().expect("starts");
-    let text = |bytes| String::from_utf8(bytes).expect("is UTF-8");
-    Outcome { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 fn convert(inputs: &[&Path], output: &Path, more: &[&str]) -> Outcome {
@@ -49,7 +30,7 @@ fn convert(inputs: &[&Path], output: &Path, more: &[&str]) -> Outcome {
     let mut arguments = vec!["convert", "--output", &output, "--org", "org1234567", "--source", SOURCE, "--input"];
     arguments.extend(inputs.iter().map(String::as_str));
     arguments.extend(more);
-    tokaki(&arguments)
+    tokaki::run(&arguments).expect("starts")
 }
 
 fn done(outcome: &Outcome) {
@@ -77,39 +58,6 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The names of `files` that contain `part`.
 fn names<'a>(files: &'a BTreeMap<String, Vec<u8>>, part: &str) -> Vec<&'a str> {
     files.keys().map(String::as_str).filter(|name| name.contains(part)).collect()
-}
-
-fn batches(file: &Path) -> Vec<RecordBatch> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("opens")).expect("is Parquet");
-    reader.build().expect("is Parquet").collect::<Result<_, _>>().expect("is whole")
-}
-
-/// A table's rows in a comparable form; null and the empty text are one, as in CSV, and so are labels without a pair.
-fn rows(files: &[PathBuf], columns: &[String]) -> Vec<Vec<String>> {
-    let mut rows = Vec::new();
-    for batch in files.iter().flat_map(|file| batches(file)) {
-        let cells: Vec<_> = columns.iter().map(|name| cells(&batch, name)).collect();
-        rows.extend((0..batch.num_rows()).map(|row| cells.iter().map(|cells| cells[row].clone()).collect::<Vec<_>>()));
-    }
-    rows.sort();
-    rows
-}
-
-fn cells(batch: &RecordBatch, name: &str) -> Vec<String> {
-    let Some(column) = batch.column_by_name(name) else { return vec![String::new(); batch.num_rows()] };
-    if column.data_type().is_numeric() {
-        let numbers = cast(column, &DataType::Float64).expect("is a number");
-        let numbers = numbers.as_primitive::<Float64Type>().iter();
-        return numbers.map(|number| number.map(|number| format!("{number:.9e}")).unwrap_or_default()).collect();
-    }
-    let texts = cast(column, &DataType::Utf8).expect("has a text");
-    let texts = texts.as_string::<i32>().iter().map(Option::unwrap_or_default);
-    texts.map(|text| if name.ends_with("_labels") { canonical(text) } else { text.to_owned() }).collect()
-}
-
-fn canonical(labels: &str) -> String {
-    let labels: BTreeMap<String, Value> = serde_json::from_str(labels).unwrap_or_default();
-    serde_json::to_string(&labels).expect("is JSON")
 }
 
 fn parquet_files(folder: &Path) -> Vec<PathBuf> {
@@ -253,7 +201,7 @@ fn the_next_command_reads_what_was_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = text(folder.path());
     let input = text(&payload());
-    let outcome = tokaki(&[
+    let outcome = tokaki::run([
         "convert",
         "--input",
         &input,
@@ -263,7 +211,8 @@ fn the_next_command_reads_what_was_written() {
         "acct10001",
         "--source",
         &SOURCE.to_uppercase(),
-    ]);
+    ])
+    .expect("starts");
     done(&outcome);
     let command = outcome.stdout.lines().filter_map(|line| line.split_once("tokaki run ")).next_back();
     let (_, arguments) = command.expect("a command for October");
@@ -275,7 +224,7 @@ fn the_next_command_reads_what_was_written() {
     let sink = format!("sqlite:{}", folder.path().join("t.db").display());
     let mut arguments: Vec<_> = std::iter::once("run").chain(arguments.split(' ')).collect();
     arguments.extend(["--set", &reference, "--sink", &sink]);
-    let outcome = tokaki(&arguments);
+    let outcome = tokaki::run(&arguments).expect("starts");
     done(&outcome);
     assert!(outcome.stdout.contains("pod_usage daily (1 file)"), "{}", outcome.stdout);
 }
@@ -307,7 +256,7 @@ fn wrong_usage_is_told_from_missing_files() {
     let input = text(&payload());
     for (org, source) in [("../up", SOURCE), ("org1", "no-uuid")] {
         let arguments = ["convert", "--input", &input, "--output", "out", "--org", org, "--source", source];
-        assert_eq!(tokaki(&arguments).code, Some(2));
+        assert_eq!(tokaki::run(arguments).expect("starts").code, Some(2));
     }
     let outcome = convert(&[folder.path()], &folder.path().join("out"), &[]);
     assert_eq!(outcome.code, Some(11), "{}", outcome.stderr);
@@ -338,95 +287,6 @@ fn anomalies_are_reported_and_files_without_rows_give_none() {
     let outcome = convert(&[&folder.path().join("pods.csv")], &output, &["--log-format", "json"]);
     let line: Value = serde_json::from_str(&outcome.stdout).expect("one JSON object");
     assert_eq!((&line["event"], &line["anomalies"][0]["rows"]), (&"converted".into(), &1.into()));
-}
-
-/// Whatever Koku's code made of these hours, hourly and daily, comes out again when they are sent as CSV.
-#[test]
-fn hours_sent_again_become_the_days_that_koku_made_of_them() {
-    /// Labels that no operator could send; no hourly rows; hourly rows of one day only.
-    const UNFIT: [&str; 3] = ["label-numbers", "no-hourly-tables", "hourly-for-one-day-only"];
-    /// Cases beside the repository that have virtual machines and GPUs, too.
-    const WITH_GPUS: [&str; 2] = ["nise-example", "koku-on-premise"];
-    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/scenarios");
-    let mut cases: Vec<_> = fs::read_dir(scenarios).expect("lists").map(|case| case.expect("lists").path()).collect();
-    cases.retain(|case| case.is_dir() && !UNFIT.iter().any(|unfit| case.ends_with(unfit)));
-    if let Some(shared) = std::env::var_os("TOKAKI_CASES") {
-        cases.extend(WITH_GPUS.map(|name| Path::new(&shared).join(name)));
-    }
-    assert!(cases.len() >= 10, "only {} cases", cases.len());
-    // Files are synchronised with the disk, which is faster side by side.
-    thread::scope(|scope| {
-        for case in &cases {
-            scope.spawn(|| compare(case));
-        }
-    });
-}
-
-fn compare(case: &Path) {
-    let reference = fs::read(case.join("reference.json")).expect("reads");
-    let reference: Value = serde_json::from_slice(&reference).expect("is JSON");
-    let [org, source] = ["org", "source_uuid"].map(|key| reference[key].as_str().expect("a text").to_owned());
-    let folder = |root: &Path, daily: &str, report: &str| {
-        root.join(format!("data/parquet/{daily}{org}/OCP/{report}/source={source}"))
-    };
-    let work = tempfile::tempdir().expect("a folder");
-    let (csv, output) = (work.path().join("csv"), work.path().join("out"));
-    fs::create_dir(&csv).expect("made");
-    let input = case.join("input");
-    const REPORTS: [&str; 6] =
-        ["pod_usage", "storage_usage", "node_labels", "namespace_labels", "vm_usage", "gpu_usage"];
-    for report in REPORTS {
-        for (number, file) in parquet_files(&folder(&input, "", report)).iter().enumerate() {
-            send(file, &csv.join(format!("{report}-{number}.csv")));
-        }
-    }
-    let arguments = ["convert", "--input", &text(&csv), "--output", &text(&output), "--org", &org, "--source", &source];
-    done(&tokaki(&arguments));
-    for (daily, report) in REPORTS.into_iter().flat_map(|report| [("", report), ("daily/", report)]) {
-        let theirs = parquet_files(&folder(&input, daily, report));
-        let columns: Vec<_> = theirs
-            .first()
-            .map(|file| {
-                let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("opens"));
-                let schema = reader.expect("is Parquet").schema().clone();
-                schema.fields().iter().map(|field| field.name().clone()).collect()
-            })
-            .unwrap_or_default();
-        let ours = parquet_files(&folder(&output, daily, report));
-        let (ours, theirs) = (rows(&ours, &columns), rows(&theirs, &columns));
-        let difference = ours.iter().zip(&theirs).find(|(ours, theirs)| ours != theirs);
-        assert_eq!(difference, None, "{daily}{report} of {}", case.display());
-        assert_eq!(ours.len(), theirs.len(), "{daily}{report} of {}", case.display());
-    }
-}
-
-/// Writes hourly rows the way the operator sends them.
-fn send(parquet: &Path, csv: &Path) {
-    let mut out = csv::Writer::from_path(csv).expect("created");
-    for (index, batch) in batches(parquet).iter().enumerate() {
-        let is_sent = |name: &str| !name.contains("_effective_");
-        let fields = batch.schema_ref().fields().iter().filter(|field| is_sent(field.name()));
-        let names: Vec<_> = fields.map(|field| field.name().as_str()).collect();
-        if index == 0 {
-            out.write_record(&names).expect("written");
-        }
-        for row in 0..batch.num_rows() {
-            let cell = |name: &&str| {
-                let column = batch.column_by_name(name).expect("a column");
-                let column = cast(column, &DataType::Utf8).expect("has a text");
-                let text = if column.is_null(row) { "" } else { column.as_string::<i32>().value(row) };
-                if name.ends_with("_labels") { operator_labels(text) } else { text.to_owned() }
-            };
-            out.write_record(names.iter().map(cell)).expect("written");
-        }
-    }
-    out.flush().expect("written");
-}
-
-fn operator_labels(json: &str) -> String {
-    let labels: serde_json::Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
-    let labels = labels.iter().map(|(key, value)| format!("label_{key}:{}", value.as_str().expect("a text")));
-    labels.collect::<Vec<_>>().join("|")
 }
 
 /// Names and values in the footer of a file that tell of its payload.

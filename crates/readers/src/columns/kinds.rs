@@ -20,7 +20,7 @@ use tokaki_core::{ColumnKind, Error, ErrorKind, Result};
 ///
 /// # Errors
 /// `Type`, without the place.
-pub(super) fn to_kind(column: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
+pub(crate) fn to_kind(column: &ArrayRef, kind: ColumnKind) -> Result<ArrayRef> {
     let converted = match kind {
         ColumnKind::Instant => to_instants(column),
         ColumnKind::Number => to_numbers(column),
