@@ -44,7 +44,7 @@ proptest! {
         pods in prop::sample::select(vec!["auto", "hourly"]),
         window_rows in prop::sample::select(vec![0, 1, 100, 65_536]),
         mode in prop::sample::select(vec!["auto", "serial", "parallel"]),
-        memory_budget in prop::sample::select(vec!["1KiB", "64MiB", "1GiB"]),
+        memory_budget in prop::sample::select(vec!["32MiB", "64MiB", "1GiB"]),
     ) {
         let case = Case::of_repository(if many_files { MANY_FILES } else { CASE }).folder;
         let semantics = if conserving { "conserving" } else { "koku" };
