@@ -17,4 +17,6 @@ pub mod vm;
 pub mod words;
 
 #[cfg(test)]
+mod damaged_states;
+#[cfg(test)]
 mod testing;

@@ -8,6 +8,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{Date32Type, Float64Type, Int32Type};
 use chrono::NaiveDate;
+use tokaki_core::aggregator::Fold;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::{
     AnyAggregator, Build, Chunk, ColumnKind, CostCategory, DateRange, Finished, Grain, Input, Place, PluginKind,
@@ -89,6 +90,43 @@ impl Job {
             Build::Aggregator(build) => build(&part),
             _ => unreachable!("an aggregator was found"),
         }
+    }
+
+    /// The encoded state of an aggregator that has folded the lines as its first input.
+    pub(crate) fn state(&self, name: &str, lines: &[Line]) -> Result<Vec<RecordBatch>> {
+        let aggregator = self.aggregator(name)?;
+        let (fold, inputs) = (self.prepared(name)?, aggregator.inputs());
+        let mut state = fold.start();
+        let lines: Vec<&Line> = lines.iter().collect();
+        for (id, input) in inputs.iter().enumerate() {
+            let report_type = match input.source {
+                Source::Hourly(report_type) | Source::Daily(report_type) | Source::DailyOrDerived(report_type) => {
+                    report_type
+                }
+                Source::OutputOf(_) => continue,
+            };
+            let table = TableName { provider: input.provider, report_type, grain: Grain::Hourly };
+            let chunk = chunk(&lines, input, table);
+            fold.fold(&mut state, id, &chunk)?;
+        }
+        fold.encode(&state)
+    }
+
+    /// Decodes a state of an aggregator.
+    pub(crate) fn decode(&self, name: &str, tables: &[RecordBatch]) -> Result<()> {
+        self.prepared(name)?.decode(tables).map(drop)
+    }
+
+    /// An aggregator to which nothing is handed over but empty tables.
+    fn prepared(&self, name: &str) -> Result<Arc<dyn Fold>> {
+        let aggregator = self.aggregator(name)?;
+        let inputs = aggregator.inputs();
+        let handovers = inputs.iter().filter_map(|input| match input.source {
+            Source::OutputOf(other) => Some(self.giver(input).run(other, &[], 1)),
+            _ => None,
+        });
+        let handovers = handovers.collect::<Result<_>>()?;
+        aggregator.prepare(handovers, self.days())
     }
 
     /// Folds the lines in pieces of `piece` lines, each in a state of its own that is encoded and decoded on the way.

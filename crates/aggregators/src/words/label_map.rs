@@ -169,6 +169,8 @@ fn flat_value(json: &str) -> Result<Option<String>, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn canonical(text: &str) -> Result<String> {
@@ -247,5 +249,56 @@ mod tests {
         let layers = [r#"{"a":"1","k":"1"}"#, r#"{"k":null}"#];
         assert_eq!(LabelMap::merged(&layers).expect("canonical"), merged.canonical());
         assert_eq!(LabelMap::merged(&[layers[1], layers[0], "{}"]).expect("canonical"), layers[0]);
+    }
+
+    /// Texts that are JSON, or almost.
+    fn texts() -> impl Strategy<Value = String> {
+        let spelled = r#"[ \t]?(\{|\[)?( ?[{}:,"\[\]\\]|null|true|-?[0-9]{1,3}(\.[0-9]|e[0-9])?|\\u00[01][0-9a]|\\ud[8c]00|"[akü]{0,2}" ?:? ?){0,16}(\}|\])?"#;
+        let labels = prop::collection::btree_map("[aknü\\PC]{0,3}", "\\PC{0,6}", 0..6);
+        let valid = labels.prop_map(|labels| serde_json::to_string(&labels).expect("a map of texts is JSON"));
+        // Bytes of a good text in another order, or others in their place.
+        let damaged = (valid.clone(), any::<(prop::sample::Index, prop::sample::Index, char)>()).prop_map(
+            |(text, (from, to, letter))| {
+                let mut letters: Vec<char> = text.chars().collect();
+                let (from, to) = (from.index(letters.len()), to.index(letters.len()));
+                letters.swap(from, to);
+                letters[from] = letter;
+                letters.into_iter().collect()
+            },
+        );
+        prop_oneof![any::<String>(), spelled, valid, damaged]
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_labels_or_an_error(text in texts()) {
+            let reference: Option<BTreeMap<String, serde_json::Value>> = serde_json::from_str(&text).ok();
+            let keys: Vec<String> = reference.iter().flatten().map(|(key, _)| key.clone()).collect();
+            let keys = TagKeys::new(&keys);
+            let kept = LabelMap::kept(Some(&text), &keys);
+            match LabelMap::parse(Some(&text), &keys) {
+                Ok(labels) => {
+                    let canonical = labels.canonical();
+                    prop_assert_eq!(&kept.expect("parsed"), &canonical);
+                    prop_assert_eq!(&LabelMap::from_canonical(&canonical).expect("canonical"), &labels);
+                    for (key, value) in reference.iter().flatten() {
+                        if let Some(value) = value.as_str() {
+                            prop_assert_eq!(labels.value(key), Some(value));
+                        }
+                    }
+                }
+                Err(error) => {
+                    prop_assert_eq!(error.kind(), ErrorKind::Label);
+                    prop_assert_eq!(kept.expect_err("refused").kind(), ErrorKind::Label);
+                    prop_assert!(error.message().len() < 1000, "{}", error);
+                    // What is refused is no flat object of texts, or holds what PostgreSQL cannot store.
+                    let is_storable = |value: &serde_json::Value| value.as_str().is_some_and(|text| !has_nul(text));
+                    let is_flat = reference.is_some_and(|labels| {
+                        labels.iter().all(|(key, value)| !has_nul(key) && is_storable(value))
+                    });
+                    prop_assert!(!is_flat, "refused: {}", error);
+                }
+            }
+        }
     }
 }

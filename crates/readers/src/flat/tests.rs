@@ -1,5 +1,6 @@
 use std::fs;
 
+use proptest::prelude::*;
 use tokaki_core::{DateRange, Grain, OPENSHIFT, Section};
 
 use super::*;
@@ -48,4 +49,15 @@ fn a_table_that_does_not_exist_is_named_with_its_key() {
     let root = tempfile::tempdir().expect("a folder");
     let error = catalog(root.path(), serde_json::json!({ "pods": "x" })).err().expect("refused");
     assert_eq!(error.key(), Some("catalog.tables.pods"));
+}
+
+proptest! {
+    #[test]
+    fn any_place_is_a_folder_or_a_pattern_in_one_or_an_error(place in prop_oneof![any::<String>(), "[a*?\\[\\]!/.-]{0,12}"]) {
+        if let Ok(location) = Location::parse(&place) {
+            prop_assert!(location.folder.is_empty() || location.folder.ends_with('/'), "{:?}", location);
+            let without_wildcards = !location.folder.contains(['*', '?', '[']);
+            prop_assert!(without_wildcards, "{:?}", location);
+        }
+    }
 }

@@ -44,13 +44,13 @@ impl Folder {
         Operator::new(services::Fs::default().root(&self.root.to_string_lossy())).map_err(store_error)
     }
 
-    /// The state of the file `path`: another text as soon as it is written or replaced.
+    /// Bytes and state of the file `path`; the state is another text as soon as it is written or replaced.
     ///
     /// # Errors
     /// `Changed` if it is gone, `Access` or `Store` if it cannot be looked at.
-    pub(super) async fn version(&self, path: &str) -> Result<String> {
+    pub(super) async fn size_and_version(&self, path: &str) -> Result<(u64, String)> {
         let metadata = tokio::fs::metadata(self.root.join(path)).await;
-        metadata.map(|metadata| version(&metadata)).map_err(read_error)
+        metadata.map(|metadata| (metadata.size(), version(&metadata))).map_err(read_error)
     }
 
     /// The bytes of `ranges` of the file `path`, which is still the one of `expected`.

@@ -119,6 +119,8 @@ impl Store {
             }
         }
         files.sort_by(|left, right| left.path.cmp(&right.path));
+        // opendal leaves blanks at the end of a name out: `a.parquet ` is `a.parquet` a second time, and would count twice.
+        files.dedup_by(|left, right| left.path == right.path);
         Ok(files)
     }
 
@@ -147,7 +149,10 @@ impl Store {
     async fn size_and_version(&self, entry: &Entry) -> Result<(u64, Option<String>)> {
         let listed = entry.metadata();
         match &self.place {
-            Place::Folder(folder) => Ok((listed.content_length(), Some(folder.version(entry.path()).await?))),
+            Place::Folder(folder) => {
+                let (bytes, version) = folder.size_and_version(entry.path()).await?;
+                Ok((bytes, Some(version)))
+            }
             // A bucket's listing says all that is needed, so nothing is asked file by file.
             Place::Bucket(_) if listed.etag().is_some() => Ok((listed.content_length(), etag(listed.etag()))),
             Place::Bucket(_) => {
