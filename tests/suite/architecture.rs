@@ -105,6 +105,33 @@ fn one_file_alone_has_unsafe_code() {
     assert_eq!(with, [Path::new(EXCEPTION)]);
 }
 
+/// A promise without its test is worth nothing.
+#[test]
+fn every_test_that_the_reliability_page_names_exists() {
+    let page = fs::read_to_string(root().join("docs/reliability.md")).expect("the page");
+    let code: String = ["crates", "tests"]
+        .into_iter()
+        .flat_map(|folder| sources(&root().join(folder)))
+        .map(|source| fs::read_to_string(source).expect("a source file"))
+        .collect();
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| `TOKAKI_")).collect();
+    let named: BTreeSet<&str> = rows
+        .iter()
+        .filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "))
+        .flat_map(|(_, tests)| tests.split(", "))
+        .filter_map(|test| test.strip_prefix('`')?.strip_suffix('`'))
+        .collect();
+    assert!(named.len() > 60, "{} tests are named", named.len());
+    let missing: Vec<_> = named.iter().filter(|test| !code.contains(&format!("fn {test}("))).collect();
+    assert!(missing.is_empty(), "there is no test of the name {missing:?}");
+    let without: Vec<_> = rows
+        .iter()
+        .filter(|row| !row.starts_with("| Promise") && !row.starts_with("| Variable") && !row.contains('`'))
+        .collect();
+    assert!(without.is_empty(), "promises without a test: {without:?}");
+}
+
 fn sources(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
     let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
     Box::new(entries.flat_map(|path| -> Box<dyn Iterator<Item = PathBuf>> {

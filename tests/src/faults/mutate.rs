@@ -13,7 +13,7 @@ pub fn flip(bytes: &[u8], seed: u64) -> Vec<u8> {
     damaged
 }
 
-/// A Parquet file with some damage, and what it is.
+/// A Parquet file, of at least a tail, with some damage, and what it is.
 pub fn parquet(bytes: &[u8], seed: u64) -> (Vec<u8>, &'static str) {
     let mut chance = fastrand::Rng::with_seed(seed);
     let mut damaged = bytes.to_vec();
@@ -33,7 +33,7 @@ pub fn parquet(bytes: &[u8], seed: u64) -> (Vec<u8>, &'static str) {
         }
         3 => {
             for _ in 0..chance.usize(1..64) {
-                let at = chance.usize(footer..bytes.len() - TAIL);
+                let at = chance.usize(footer..(bytes.len() - TAIL).max(footer + 1));
                 damaged[at] = chance.u8(..);
             }
             "bytes of the footer"

@@ -1,11 +1,13 @@
-//! The way to the database fails.
+//! The database fails, or the way to it.
+
+use std::time::Duration;
 
 use tokaki_tests::command::Outcome;
 use tokaki_tests::destination::{Destination, Sink};
 use tokaki_tests::faults::proxy::{Proxy, Trouble};
-use tokaki_tests::faults::rounds;
+use tokaki_tests::faults::{Fault, Operation, Rule, rounds};
 
-use crate::support::job::{Job, error};
+use crate::support::job::{Job, content, error};
 use crate::support::koku::{Koku, SCHEMA};
 
 /// The connection that writes; the one before it looks whether the tables are as they should be.
@@ -162,7 +164,7 @@ fn p11_whoever_waits_for_a_lock_is_not_silent() {
     let outcome = std::thread::scope(|scope| {
         scope.spawn(|| bench.koku.execute(lock));
         while bench.koku.ask("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") == "0" {
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::sleep(Duration::from_millis(2));
         }
         bench.run()
     });
@@ -174,7 +176,97 @@ fn p11_whoever_waits_for_a_lock_is_not_silent() {
 #[test]
 fn p11_a_slow_way_changes_nothing() {
     let bench = Bench::new();
-    let slow = Trouble::Delay(std::time::Duration::from_millis(20));
+    let slow = Trouble::Delay(Duration::from_millis(20));
     let outcome = bench.run_through("a slow way", |proxy| proxy.set(slow));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+/// Settings that an administrator may give a database, a setting a line.
+fn with_settings(koku: &Koku, settings: &[&str]) {
+    let database = koku.ask("SELECT current_database()::text");
+    let statements = settings.iter().map(|setting| format!("ALTER DATABASE {database} SET {setting}; "));
+    koku.execute(&format!("BEGIN READ WRITE; {}COMMIT", statements.collect::<String>()));
+}
+
+#[test]
+fn p5_a_lock_that_is_not_had_in_the_time_of_the_administrator() {
+    let bench = Bench::new();
+    assert_eq!(bench.other_rows(), bench.before);
+    with_settings(&bench.koku, &["lock_timeout = '200ms'"]);
+    let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('quickstart')); SELECT pg_sleep(3); COMMIT";
+    let outcome = std::thread::scope(|scope| {
+        scope.spawn(|| bench.koku.execute(lock));
+        while bench.koku.ask("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") == "0" {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        bench.run()
+    });
+    assert_eq!(outcome.code, Some(21), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("55P03"), "{}", outcome.stderr);
+    assert_eq!(bench.koku.digest(), bench.before);
+}
+
+#[test]
+fn p6_a_server_without_room_changes_nothing() {
+    for state in ["53100", "53200", "25006"] {
+        let bench = Bench::new();
+        assert_eq!(bench.other_rows(), bench.before);
+        bench.koku.execute(&format!(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                RAISE EXCEPTION 'no room' USING ERRCODE = '{state}'; END $$;
+             CREATE TRIGGER fail BEFORE INSERT ON org1234567.reporting_ocpusagelineitem_daily_summary
+                FOR EACH ROW WHEN (NEW.data_source = 'Storage') EXECUTE FUNCTION fail()"
+        ));
+        let outcome = bench.run();
+        assert_eq!(outcome.code, Some(21), "{state}: {}", outcome.stderr);
+        assert!(error(&outcome).contains(state), "{}", outcome.stderr);
+        assert_eq!(bench.koku.digest(), bench.before, "{state}");
+    }
+}
+
+#[test]
+fn p12_a_transaction_may_wait_for_its_rows_longer_than_others_may() {
+    let koku = Koku::with_foreign_rows();
+    let job = Job::new();
+    assert_eq!(job.run_on_folder(&koku.destination(), &[]).code, Some(0));
+    let clean = koku.digest();
+    with_settings(&koku, &["idle_in_transaction_session_timeout = '50ms'"]);
+    // Day after day leaves, and the transaction waits for the next one, which comes slowly.
+    job.server.set_faults([Rule::always(Fault::Delay(Duration::from_millis(100))).on(Operation::Get)]);
+    let outcome = job.run(&koku.destination(), &["run.window_rows=0", "run.workers=1", "run.mode=serial"]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(!outcome.stderr.contains("the transaction is repeated"), "{}", outcome.stderr);
+    assert_eq!(koku.digest(), clean);
+}
+
+#[test]
+fn p14_settings_of_a_database_change_no_row() {
+    let job = Job::new();
+    let (plain, odd) = (Koku::with_foreign_rows(), Koku::with_foreign_rows());
+    odd.execute(
+        "CREATE SCHEMA trap; CREATE TABLE trap.reporting_ocpusagelineitem_daily_summary (uuid int);
+         CREATE FUNCTION trap.hashtext(text) RETURNS int LANGUAGE sql AS 'SELECT 1 / 0';",
+    );
+    with_settings(
+        &odd,
+        &[
+            "search_path = trap, pg_catalog",
+            "standard_conforming_strings = off",
+            "datestyle = 'German, DMY'",
+            "intervalstyle = 'sql_standard'",
+            "bytea_output = 'escape'",
+            "extra_float_digits = -15",
+            "lc_numeric = 'C'",
+            "timezone = 'Pacific/Kiritimati'",
+            "default_transaction_isolation = 'serializable'",
+            "default_transaction_read_only = on",
+        ],
+    );
+    for koku in [&plain, &odd] {
+        let outcome = job.run_on_folder(&koku.destination(), &[]);
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    }
+    with_settings(&odd, &["datestyle = 'ISO'", "search_path = public", "extra_float_digits = 1"]);
+    let rows = [&plain, &odd].map(|koku| content(&koku.destination()));
+    assert!(rows[0] == rows[1], "other rows");
 }

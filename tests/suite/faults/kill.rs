@@ -4,6 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
 use tokaki_tests::destination::{Destination, Sink};
 use tokaki_tests::faults::proxy::Trouble;
 use tokaki_tests::faults::{Fault, Rule, rounds};
@@ -182,4 +184,48 @@ fn k2_killed_at_random_moments() {
     assert!(kept > 0 && replaced > 0, "{kept} kills came before the commit, {replaced} after it");
     assert_eq!(job.run(&destination, &[]).code, Some(0), "a plain rerun");
     assert!(content(&destination) == clean);
+}
+
+#[test]
+fn k3_stopped_by_a_signal_while_it_writes() {
+    let (job, koku) = (Job::new(), Koku::with_foreign_rows());
+    let proxy = koku.proxy();
+    let behind = koku.behind(&proxy);
+    let through_proxy = Destination::in_schema(&behind, SCHEMA).expect("a destination");
+    let store = format!("store.url={}", job.folder().display());
+    assert!(start_with(&job, &through_proxy, &[&store]).wait().expect("ended").success());
+    let commit_sent = proxy.sent()[WRITING] - TERMINATE;
+    assert_eq!(job.run_on_folder(&koku.destination(), &["semantics=conserving"]).code, Some(0));
+    let before = koku.digest();
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
+        for moment in [0, commit_sent / 2, commit_sent - 1] {
+            proxy.set_for(WRITING, Trouble::HoldAfterSent(moment));
+            let mut child = start_with(&job, &through_proxy, &[&store]);
+            while proxy.sent().get(WRITING) != Some(&moment) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            nix::sys::signal::kill(Pid::from_raw(child.id() as i32), signal).expect("signalled");
+            assert_eq!(child.wait().expect("ended").code(), Some(code), "{signal} at byte {moment}");
+            assert_eq!(koku.digest(), before, "{signal} at byte {moment}");
+        }
+    }
+}
+
+#[test]
+fn k4_nobody_listens_to_what_is_told() {
+    let job = Job::new();
+    let sink = Sink::Sqlite;
+    let destination = Destination::new(&sink).expect("a destination");
+    let clean = job.clean_rows(&destination);
+    for streams in ["<&- >&-", "2>&-", ">&- 2>&-", "> /dev/full", "2> /dev/full"] {
+        let destination = Destination::new(&sink).expect("a destination");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("exec \"$0\" \"$@\" {streams}")]).arg(tokaki::command().binary());
+        command.args(["run", "--config"]).arg(Job::config()).args(destination.arguments());
+        command.args(["--set", &format!("reference.path={}", Job::reference().display())]);
+        command.args(["--set", &format!("store.url={}", job.folder().display()), "--set", "log.level=debug"]);
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("starts");
+        assert_eq!(status.code(), Some(0), "{streams}");
+        assert!(content(&destination) == clean, "{streams}");
+    }
 }

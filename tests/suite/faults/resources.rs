@@ -1,10 +1,11 @@
-//! Resources are scarce.
+//! Resources are scarce, and the machine is set up oddly.
 
 use std::process::{Command, Output};
 
 use tokaki_tests::destination::{Destination, Sink};
 
-use crate::support::job::{Job, content};
+use crate::support::job::{self, Job, content};
+use crate::support::koku::Koku;
 use crate::support::tokaki;
 
 /// Memory of the worker that does this job in Koku (the chart's limit).
@@ -12,9 +13,8 @@ const MEBIBYTES: u32 = 256;
 
 /// Runs the job from its bucket; the system refuses more memory than `mebibytes`.
 fn run_within(mebibytes: u32, job: &Job, destination: &Destination<'_>, settings: &[&str]) -> Output {
-    let limited = format!("ulimit -d {}; exec \"$0\" \"$@\"", mebibytes << 10);
-    let mut command = Command::new("sh");
-    command.args(["-c", &limited]).arg(tokaki::command().binary()).args(["run", "--config"]).arg(Job::config());
+    let mut command = tokaki::within(mebibytes);
+    command.args(["run", "--config"]).arg(Job::config());
     command.args(["--set", &format!("reference.path={}", Job::reference().display())]);
     command.args(["--set", "store.url=s3://cost"]).args(settings.iter().flat_map(|setting| ["--set", setting]));
     command.args(destination.arguments()).envs(job.server.variables()).output().expect("starts")
@@ -81,4 +81,44 @@ fn r1_a_run_that_begins_anew_in_less_gives_the_same_rows() {
         }
     }
     assert!(anew > 0, "there is a budget in which a second attempt does it");
+}
+
+#[test]
+fn r3_a_folder_for_temporary_files_that_is_none() {
+    let (job, koku) = (Job::new(), Koku::with_foreign_rows());
+    let before = koku.digest();
+    let variables = [("TMPDIR".to_owned(), "/nowhere/at/all".to_owned())];
+    let outcome = job::run(&variables, &koku.destination(), &[format!("store.url={}", job.folder().display())]);
+    assert!(matches!(outcome.code, Some(10 | 20)), "{}", outcome.stderr);
+    assert!(job::error(&outcome).contains("/nowhere/at/all"), "{}", outcome.stderr);
+    assert_eq!(koku.digest(), before);
+}
+
+#[test]
+fn r4_few_files_may_be_open() {
+    let job = Job::new();
+    let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+    let clean = job.clean_rows(&destination);
+    let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).arg(tokaki::command().binary());
+    command.args(["run", "--config"]).arg(Job::config()).args(destination.arguments()).envs(job.server.variables());
+    command.args(["--set", &format!("reference.path={}", Job::reference().display()), "--set", "store.url=s3://cost"]);
+    let output = command.output().expect("starts");
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(content(&destination) == clean);
+}
+
+#[test]
+fn t4_the_time_zone_of_the_machine_changes_nothing() {
+    let job = Job::new();
+    let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+    let clean = job.clean_rows(&destination);
+    for zone in ["Pacific/Kiritimati", "America/St_Johns", "Nowhere/At_All", ""] {
+        let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+        let variables = [("TZ".to_owned(), zone.to_owned())];
+        let outcome = job::run(&variables, &destination, &[format!("store.url={}", job.folder().display())]);
+        assert_eq!(outcome.code, Some(0), "{zone}: {}", outcome.stderr);
+        assert!(content(&destination) == clean, "{zone}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The command that this test binary was built with.
 
 use std::ffi::OsStr;
+use std::process::Command;
 
 use tokaki_core::Semantics;
 use tokaki_tests::Result;
@@ -11,6 +12,14 @@ use tokaki_tests::destination::Destination;
 /// The command.
 pub(crate) fn command() -> Tokaki {
     Tokaki::new(env!("CARGO_BIN_EXE_tokaki-under-test"))
+}
+
+/// The command, to be run with so much memory and no more.
+pub(crate) fn within(mebibytes: u32) -> Command {
+    let limited = format!("ulimit -d {}; exec \"$0\" \"$@\"", mebibytes << 10);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &limited]).arg(command().binary());
+    shell
 }
 
 /// See [`Tokaki::run`].

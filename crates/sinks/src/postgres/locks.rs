@@ -95,6 +95,7 @@ pub(super) async fn check_readable(connection: &mut PgConnection, server: &Serve
 
 /// Waits until no other run creates tables or partitions in `schema`. Ends with the transaction.
 pub(super) async fn take_definitions(connection: &mut PgConnection, schema: &str) -> sqlx::Result<()> {
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))").bind(format!("tokaki {schema}"));
+    let lock = sqlx::query("SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))")
+        .bind(format!("tokaki {schema}"));
     lock.persistent(false).execute(connection).await.map(drop)
 }

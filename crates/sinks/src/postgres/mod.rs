@@ -54,6 +54,7 @@ impl Postgres {
     /// Looks whether the destination will take the rows, and ends the transaction.
     async fn look(&self, connection: &mut PgConnection, scope: &Scope, outputs: &[Output]) -> Result<()> {
         let failed = |error| self.server.error(&error);
+        sqlx::raw_sql("SET LOCAL search_path = pg_catalog").execute(&mut *connection).await.map_err(failed)?;
         let schema = self.schema(scope);
         locks::check_readable(connection, &self.server, schema).await?;
         for target in &targets(outputs)? {

@@ -51,6 +51,10 @@ impl Transaction {
         // The delete must see what others committed while this waited for its locks.
         let backend = server.begin(&mut connection, TO_WRITE).await?;
         let number = async {
+            // Days come as they are read and computed, which takes as long as it takes.
+            let settings = "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL search_path = pg_catalog";
+            let set = sqlx::raw_sql(settings).execute(&mut connection).await;
+            set.map_err(|error| server.fault(&error))?;
             locks::take_source(&mut connection, task).await?;
             let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
             number.map_err(|error| server.fault(&error))
