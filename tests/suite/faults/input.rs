@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, TimestampMillisecondArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, TimeUnit};
+use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMillisecondType};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -419,4 +419,38 @@ fn i9_numbers_that_fit_nowhere_are_refused_with_their_column_and_where_they_are(
     let error = refused(&pods, "pod_usage_cpu_core_seconds", 1.9e21);
     assert!(error.contains("a sum is too large") && error.contains("pod_usage_cpu_core_seconds"), "{error}");
     assert!(content(&destination) == before, "changed although all of them failed");
+}
+
+#[test]
+fn i10_rows_of_no_time_or_of_another_age_are_as_if_they_were_not_there() {
+    let job = Job::new();
+    let sink = Sink::Sqlite;
+    for report_type in ["pod_usage", "storage_usage", "namespace_labels"] {
+        let file = job.files(report_type).swap_remove(1);
+        let whole = fs::read(&file).expect("a file");
+        let batch = batch(&file);
+        let without = batch.slice(1, batch.num_rows() - 1);
+        let schema = without.schema();
+        let columns = schema.fields().iter().zip(without.columns());
+        let columns = columns.map(|(field, column)| (field.name().clone(), Arc::clone(column))).collect();
+        write(&file, columns, WriterProperties::default());
+        let expected = job.clean_rows(&Destination::new(&sink).expect("a destination"));
+        // In milliseconds: the beginning of all clocks, a favourite for `never`, the oldest that nanoseconds can tell.
+        let (never, oldest) = (253_402_300_799_000, -9_223_372_036_854);
+        for instant in [None, Some(0), Some(never), Some(oldest), Some(i64::MIN), Some(i64::MAX)] {
+            fs::write(&file, &whole).expect("repaired");
+            rewrite(&file, |name, values| {
+                if name != "interval_start" {
+                    return Arc::clone(values);
+                }
+                let milliseconds = cast(values, &DataType::Timestamp(TimeUnit::Millisecond, None)).expect("an instant");
+                let milliseconds = milliseconds.as_primitive::<TimestampMillisecondType>();
+                let with = milliseconds.iter().enumerate().map(|(row, old)| if row == 0 { instant } else { old });
+                Arc::new(with.collect::<TimestampMillisecondArray>())
+            });
+            let rows = job.clean_rows(&Destination::new(&sink).expect("a destination"));
+            assert!(rows == expected, "{report_type} at {instant:?}: other rows");
+        }
+        fs::write(&file, whole).expect("repaired");
+    }
 }
