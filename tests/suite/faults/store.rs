@@ -251,6 +251,28 @@ fn s12_credentials_renewed_in_their_file() {
 }
 
 #[test]
+fn s13_a_clock_that_is_wrong() {
+    let job = Job::new();
+    let skewed = Fault::Status { status: 403, code: "RequestTimeTooSkewed", retry_after: None };
+    let outcome = job.run_through([Rule::always(skewed)], &[]);
+    assert_eq!(outcome.code, Some(30), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("set the clock of this machine"), "{}", outcome.stderr);
+}
+
+#[test]
+fn s14_a_store_that_lives_elsewhere() {
+    let job = Job::new();
+    for (status, code) in
+        [(301, "PermanentRedirect"), (307, "TemporaryRedirect"), (400, "AuthorizationHeaderMalformed")]
+    {
+        let elsewhere = Fault::Status { status, code, retry_after: None };
+        let outcome = job.run_through([Rule::always(elsewhere)], &[]);
+        assert!(matches!(outcome.code, Some(10 | 20 | 30)), "{code}: {:?} {}", outcome.code, outcome.stderr);
+        assert!(error(&outcome).contains(code), "{}", outcome.stderr);
+    }
+}
+
+#[test]
 fn s16_a_slow_store_is_waited_for() {
     let job = Job::new();
     let outcome = job.run_through([Rule::always(Fault::Delay(Duration::from_millis(50)))], &[]);

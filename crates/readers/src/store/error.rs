@@ -21,6 +21,10 @@ impl AtFile for Error {
 pub(crate) fn store_error(error: opendal::Error) -> Error {
     let said = said(&error);
     match error.kind() {
+        _ if code(&error) == Some("RequestTimeTooSkewed") => {
+            Error::new(ErrorKind::Access, format!("the store refused the time of the request: {said}"))
+                .help("set the clock of this machine, or that of the store")
+        }
         opendal::ErrorKind::PermissionDenied => {
             Error::new(ErrorKind::Access, format!("the store refused access: {said}"))
                 .help("check the credentials and what they may read")
