@@ -12,6 +12,12 @@ use crate::Result;
 pub const KOKU: &str = "expected/koku.parquet";
 /// The expected rows of the other semantics, where they differ.
 pub const CONSERVING: &str = "expected/conserving.parquet";
+/// The expected rows of a bill's attribution as Koku does it, which every case about a bill has.
+pub const PARITY: &str = "expected/parity.parquet";
+/// Those of the attribution without Koku's traps, where they differ.
+pub const CORRECTED: &str = "expected/corrected.parquet";
+/// The daily summary of all clusters of a bill.
+pub const LAKE: &str = "expected/ocp-lake.parquet";
 /// What the error is expected to say, which every bad case has.
 pub const ERROR: &str = "expected/error.json";
 /// Totals that somebody has calculated by hand.
@@ -40,11 +46,36 @@ impl Case {
         self.folder.join(inside)
     }
 
-    /// The rows of the daily summary that must come out.
+    /// Whether it is about a cloud provider's bill and the clusters on it (ocp-on-aws § 16).
+    pub fn is_bill(&self) -> bool {
+        self.path(PARITY).exists()
+    }
+
+    /// The rows of the daily summary, or of the bill's attribution, that must come out.
     pub fn expected_rows(&self, semantics: Semantics) -> PathBuf {
+        let [koku, other] = if self.is_bill() { [PARITY, CORRECTED] } else { [KOKU, CONSERVING] };
         // Most inputs are such that the two semantics agree; those cases have one file.
-        let conserving = self.path(CONSERVING);
-        if semantics == Semantics::Conserving && conserving.exists() { conserving } else { self.path(KOKU) }
+        let other = self.path(other);
+        if semantics == Semantics::Conserving && other.exists() { other } else { self.path(koku) }
+    }
+
+    /// What the semantics are called in this case: a bill is attributed with or without Koku's traps.
+    pub fn semantics_name(&self, semantics: Semantics) -> String {
+        match semantics {
+            Semantics::Koku if self.is_bill() => "parity".to_owned(),
+            Semantics::Conserving if self.is_bill() => "corrected".to_owned(),
+            semantics => semantics.to_string(),
+        }
+    }
+
+    /// The arguments that ask for the semantics.
+    pub fn semantics_arguments(&self, semantics: Semantics) -> [String; 2] {
+        let name = self.semantics_name(semantics);
+        if self.is_bill() {
+            ["--set".to_owned(), format!("aggregators.ocp_on_aws.semantics={name}")]
+        } else {
+            ["--semantics".to_owned(), name]
+        }
     }
 }
 

@@ -137,8 +137,8 @@ impl Tokaki {
         destination: &Destination<'_>,
     ) -> Result<Outcome> {
         let folder = std::path::absolute(&case.folder)?.display().to_string();
-        let mut arguments =
-            ["run", "--case", &folder, "--semantics", &semantics.to_string()].map(str::to_owned).to_vec();
+        let mut arguments = ["run", "--case", &folder].map(str::to_owned).to_vec();
+        arguments.extend(case.semantics_arguments(semantics));
         arguments.extend(destination.arguments());
         arguments.extend(further.iter().cloned());
         self.run(&arguments)

@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod bills;
 mod cache;
 mod config_errors;
 mod convert;

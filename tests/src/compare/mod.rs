@@ -14,8 +14,10 @@ pub use tolerance::tolerance;
 const PAIRED_BY: [&str; 5] = ["data_source", "usage_start", "namespace", "node", "vm_name"];
 
 /// Columns that tell a reader which row is meant.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 11] = [
     "data_source",
+    "product_code",
+    "tags",
     "usage_start",
     "vm_name",
     "namespace",

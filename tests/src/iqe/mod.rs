@@ -1,6 +1,7 @@
 //! `cargo xtask iqe`: runs tokaki on scenarios and says in what the results are not as expected (`docs/iqe.md`).
 
 mod against;
+mod bill;
 mod checks;
 mod options;
 mod outputs;

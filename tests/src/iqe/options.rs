@@ -87,9 +87,11 @@ pub enum SinkName {
 /// Names of the semantics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SemanticsName {
-    /// As Koku counts.
+    /// As Koku counts; as Koku attributes a bill.
+    #[value(alias = "parity")]
     Koku,
-    /// No join changes a sum.
+    /// No join changes a sum; a bill is attributed without Koku's traps.
+    #[value(alias = "corrected")]
     Conserving,
     /// Each of them.
     Both,

@@ -88,6 +88,58 @@ pub(super) const OUTPUTS: [Output; 3] = [
     },
 ];
 
+/// The table of a case about a bill.
+pub(super) const BILL: Output = Output {
+    table: "reporting_ocpawscostlineitem_project_daily_summary_p",
+    expected: Case::expected_rows,
+    prefix: "ocp-on-aws-",
+    columns: &BILL_COLUMNS,
+    other_columns: ColumnCheck {
+        id: "constants",
+        about: "ids of period, bill, cluster, source and account alias, currency",
+        columns: &[],
+    },
+    aggregators: &["ocp_on_aws"],
+};
+
+const BILL_COLUMNS: [ColumnCheck; 5] = [
+    ColumnCheck {
+        id: "product",
+        about: "what was billed, to which account and where",
+        columns: &[
+            "resource_id",
+            "product_code",
+            "product_family",
+            "instance_type",
+            "usage_account_id",
+            "availability_zone",
+            "region",
+            "unit",
+            "data_transfer_direction",
+        ],
+    },
+    ColumnCheck {
+        id: "usage",
+        about: "usage, and data sent and received",
+        columns: &["usage_amount", "infrastructure_data_in_gigabytes", "infrastructure_data_out_gigabytes"],
+    },
+    ColumnCheck {
+        id: "costs",
+        about: "the four costs",
+        columns: &["unblended_cost", "blended_cost", "savingsplan_effective_cost", "calculated_amortized_cost"],
+    },
+    ColumnCheck {
+        id: "markup",
+        about: "markup of each cost",
+        columns: &["markup_cost", "markup_cost_blended", "markup_cost_savingsplan", "markup_cost_amortized"],
+    },
+    ColumnCheck {
+        id: "tags",
+        about: "labels and tags, and categories",
+        columns: &["pod_labels", "tags", "aws_cost_category", "cost_category_id"],
+    },
+];
+
 const VALUES: ColumnCheck = ColumnCheck { id: "values", about: "all columns", columns: &[] };
 
 const DAILY_SUMMARY_COLUMNS: [ColumnCheck; 7] = [

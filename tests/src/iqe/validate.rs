@@ -7,9 +7,10 @@ use std::time::Instant;
 use tokaki_core::Semantics;
 use xtask::postgres::Server;
 
+use super::bill;
 use super::checks;
 use super::options::{Options, SemanticsName, SinkName};
-use super::outputs::{OUTPUTS, Output};
+use super::outputs::{BILL, OUTPUTS, Output};
 use super::report::{Check, Difference, Report, Scenario};
 use super::totals::Total;
 use crate::cases::{self, Case, SUMMARY};
@@ -61,7 +62,7 @@ pub(super) fn all(options: &Options) -> Result<Report> {
 fn prepare_folder(options: &Options, case: &Case, semantics: Semantics) -> Result<PathBuf> {
     let mut folder = options.out.join(case.name());
     if options.semantics == SemanticsName::Both && semantics == Semantics::Conserving {
-        folder.push("conserving");
+        folder.push(case.semantics_name(semantics));
     }
     empty_folder(&folder)?;
     Ok(folder)
@@ -88,7 +89,7 @@ fn scenario(tokaki: &Tokaki, sink: &Sink, case: &Case, semantics: Semantics, fol
     };
     Scenario {
         name: case.name(),
-        semantics: semantics.to_string(),
+        semantics: case.semantics_name(semantics),
         seconds: started.elapsed().as_secs_f64(),
         checks,
         totals,
@@ -103,9 +104,10 @@ fn run(
     folder: &Path,
 ) -> Result<(Vec<Check>, Vec<Total>)> {
     let destination = Destination::new(sink)?;
-    let further = further_aggregators(case, semantics);
+    let mut further = further_aggregators(case, semantics);
+    further.extend(case.is_bill().then(|| "--log-format=json".to_owned()));
     let run = || tokaki.run_case_with(&further, case, semantics, &destination)?.require_success();
-    run()?;
+    let outcome = run()?;
     export(&destination, folder)?;
 
     let mut checks = vec![Check::passed(RUN)];
@@ -119,6 +121,10 @@ fn run(
         checks.extend(of_table);
         totals.extend(totals_of_table);
     }
+    if case.is_bill() {
+        checks.push(bill::amounts(case, semantics, &outcome)?);
+        checks.push(bill::clusters(tokaki, case)?);
+    }
     let before = content(&destination)?;
     run()?;
     checks.push(repeat(&before, &content(&destination)?));
@@ -128,7 +134,9 @@ fn run(
 /// The tables that the case expects rows of. The daily summary is always one, so that a case without any expectation
 /// does not pass.
 fn expectations(case: &Case, semantics: Semantics) -> impl Iterator<Item = (&'static Output, PathBuf)> {
-    let files = OUTPUTS.iter().map(move |output| (output, (output.expected)(case, semantics)));
+    static OF_BILL: [Output; 1] = [BILL];
+    let outputs = if case.is_bill() { &OF_BILL[..] } else { &OUTPUTS[..] };
+    let files = outputs.iter().map(move |output| (output, (output.expected)(case, semantics)));
     files.filter(|(output, file)| output.prefix.is_empty() || file.exists())
 }
 
@@ -188,6 +196,8 @@ fn content(destination: &Destination<'_>) -> Result<Vec<Content>> {
 /// All checks of a scenario that could not be run.
 fn not_run(case: &Case, semantics: Semantics, reason: &str) -> Vec<Check> {
     let of_tables = expectations(case, semantics).flat_map(|(output, _)| checks::ids(output));
-    let skipped = of_tables.chain([(REPEAT.0.to_owned(), REPEAT.1)]);
+    let of_bill = [bill::AMOUNTS, bill::CLUSTERS].into_iter().filter(|_| case.is_bill());
+    let further = of_bill.chain([REPEAT]).map(|(id, about)| (id.to_owned(), about));
+    let skipped = of_tables.chain(further);
     [Check::failed(RUN, reason)].into_iter().chain(skipped.map(|(id, about)| Check::skipped(id, about))).collect()
 }

@@ -39,7 +39,8 @@ pub type Row = BTreeMap<Arc<str>, Value>;
 impl Column {
     /// The column `name` of `kind`, or of what its name says where text may stand for more.
     fn new(name: &str, kind: Kind) -> Self {
-        let is_json = name.ends_with("_labels") || name == "infrastructure_usage_cost";
+        let is_json =
+            name.ends_with("_labels") || ["infrastructure_usage_cost", "tags", "aws_cost_category"].contains(&name);
         let kind = match kind {
             Kind::Text if is_json => Kind::Json,
             Kind::Text if ["usage_start", "usage_end"].contains(&name) => Kind::Date,

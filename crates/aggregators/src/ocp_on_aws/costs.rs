@@ -27,6 +27,11 @@ pub(super) fn costs(line_item_type: Option<&str>, billed: Billed) -> [f64; COSTS
     [billed_or_covered(billed.unblended), billed_or_covered(billed.blended), billed.savings_plan, amortized]
 }
 
+/// Whether rows of this type cost something that their amortized cost does not show (trap 9).
+pub(super) fn is_without_amortized(line_item_type: Option<&str>) -> bool {
+    matches!(line_item_type, Some("DiscountedUsage" | "RIFee" | "Fee" | "Credit" | "Refund"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,14 +2,48 @@
 
 use std::collections::BTreeMap;
 
+use crate::cloud::semantics::Attribution;
 use crate::cloud::tenant::{OcpRow, Tenant, larger_number};
+
+/// Unit in which the size of a disk is billed.
+const GIGABYTE_MONTHS: &str = "GB-Mo";
 
 /// Size in GB of a disk that cost at most `cost` in an hour, at a price of at most `rate` for a GB in a month of so many
 /// hours. `None` where that is no positive size.
-pub(super) fn capacity(cost: Option<f64>, rate: Option<f64>, hours_of_month: f64) -> Option<f64> {
+fn capacity(cost: Option<f64>, rate: Option<f64>, hours_of_month: f64) -> Option<f64> {
     // `f64::round` rounds half away from zero.
     let capacity = (cost? / (rate? / hours_of_month)).round();
     (capacity.is_finite() && capacity > 0.0).then_some(capacity)
+}
+
+/// Hourly maxima of a disk's line items on a day.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Disk {
+    cost: Option<f64>,
+    rate: Option<f64>,
+    /// Number of units that its line items have.
+    pub(super) units: u32,
+}
+
+impl Disk {
+    /// Takes in the maxima of the line items in one unit. Under `corrected` only gigabyte-months tell the size (trap 7).
+    pub(super) fn raise(&mut self, cost: Option<f64>, rate: Option<f64>, unit: Option<&str>, attribution: Attribution) {
+        self.units += 1;
+        if attribution == Attribution::Parity || unit == Some(GIGABYTE_MONTHS) {
+            self.cost = larger_number(self.cost, cost);
+            self.rate = larger_number(self.rate, rate);
+        }
+    }
+
+    /// The size in GB, if there is one.
+    pub(super) fn capacity(&self, hours_of_month: f64) -> Option<f64> {
+        capacity(self.cost, self.rate, hours_of_month)
+    }
+
+    /// Whether it costs something at a rate of nothing (trap 8).
+    pub(super) fn is_without_rate(&self) -> bool {
+        self.rate == Some(0.0) && self.cost.is_some_and(|cost| cost != 0.0)
+    }
 }
 
 /// What the volumes of all clusters claim of a disk (P and C of § 7.2).

@@ -5,17 +5,18 @@ use std::rc::Rc;
 
 use arrow::array::RecordBatch;
 use tokaki_core::rollup::{ExactSum, Resolution};
-use tokaki_core::{Bill, DateRange, Finding, Result, Scope};
+use tokaki_core::{Bill, Finding, Result, Scope};
 
 use super::by_id::IdJoin;
 use super::by_tag;
 use super::costs::COSTS;
 use super::daily_table::DailyTable;
-use super::disks::{self, Pool};
+use super::disks::{Disk, Pool};
 use super::nobodys;
 use super::report::{self, Amounts};
 use super::sides::Sides;
 use super::state::AwsState;
+use super::traps::{self, Effect, Trap, Traps};
 use crate::cloud::id_index::IdIndex;
 use crate::cloud::part::Part;
 use crate::cloud::semantics::Attribution;
@@ -41,12 +42,13 @@ pub(super) struct Engine<'a> {
     tags: Vec<TagIndex<'a>>,
     /// What each cluster finds in a tag text.
     matched: HashMap<u32, Rc<[Option<BTreeSet<Wanted>>]>>,
-    disks: HashMap<(i32, u32), [Option<f64>; 2]>,
+    disks: HashMap<(i32, u32), Disk>,
     /// Days on which there are rows of an id.
     days_of_id: HashMap<u32, BTreeSet<i32>>,
     nobodys: [u32; 2],
     table: DailyTable<'a>,
     amounts: Amounts,
+    traps: Traps,
 }
 
 impl<'a> Engine<'a> {
@@ -56,7 +58,6 @@ impl<'a> Engine<'a> {
         sides: &'a Sides,
         state: &'a AwsState,
         bill: &'a Bill,
-        days: DateRange,
         attribution: Attribution,
         markup: f64,
     ) -> Result<Self> {
@@ -68,9 +69,12 @@ impl<'a> Engine<'a> {
             let candidates = sides.clusters.iter().flat_map(|cluster| cluster.tags.candidates());
             tags.push(TagIndex::new(rows, &tenant.texts, names, attribution, candidates)?);
         }
-        let disk = |row: tokaki_core::rollup::GroupRow<2, 0, 2>| {
-            ((row.key[0] as i32, row.key[1]), [row.maximum(0), row.maximum(1)])
-        };
+        let mut disks: HashMap<(i32, u32), Disk> = HashMap::new();
+        for row in state.disks.rows() {
+            let [day, id, unit] = row.key;
+            let disk = disks.entry((day as i32, id)).or_default();
+            disk.raise(row.maximum(0), row.maximum(1), state.texts.text(unit), attribution);
+        }
         let mut days_of_id: HashMap<u32, BTreeSet<i32>> = HashMap::new();
         for [day, id, ..] in state.kept.keys() {
             days_of_id.entry(*id).or_default().insert(*day as i32);
@@ -81,15 +85,16 @@ impl<'a> Engine<'a> {
         Ok(Self {
             sides,
             state,
-            hours_of_month: f64::from(days.days_in_month() * 24),
+            hours_of_month: f64::from(sides.days.days_in_month() * 24),
             ids,
             tags,
             matched: HashMap::new(),
-            disks: state.disks.rows().map(disk).collect(),
+            disks,
             days_of_id,
             nobodys,
             table: DailyTable::new(texts, state, &sides.keys, markup),
             amounts: Amounts::of_totals(state),
+            traps: Traps::default(),
         })
     }
 
@@ -104,10 +109,14 @@ impl<'a> Engine<'a> {
             cases.entry(case).or_default().push(position);
         }
         for (case, rows) in cases {
-            let parts = self.parts(case)?;
+            let mut effects = Vec::new();
+            let parts = self.parts(case, &mut effects)?;
             for row in rows {
                 let row = self.state.kept.row(row);
                 let costs: [Option<f64>; COSTS] = std::array::from_fn(|cost| value(row.sum(cost + 1)));
+                for effect in &effects {
+                    self.traps.add(*effect, value(row.sum(0)), costs)?;
+                }
                 self.amounts.add_row(&parts, std::array::from_fn(|cost| row.sum(cost + 1)))?;
                 for part in &parts {
                     self.amounts.add_part(part, costs)?;
@@ -118,13 +127,13 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    fn parts(&mut self, case: Case) -> Result<Vec<Part>> {
+    fn parts(&mut self, case: Case, effects: &mut Vec<Effect>) -> Result<Vec<Part>> {
         let id = self.state.texts.text(case.id).unwrap_or_default();
         let clusters = self.sides.clusters.len();
         let by_id: Vec<bool> = self.sides.clusters.iter().map(|cluster| cluster.id_ends.any_ends(id)).collect();
         let mut parts = Vec::new();
         for cluster in (0..clusters).filter(|cluster| by_id[*cluster]) {
-            parts.extend(self.parts_by_id(cluster, id, case)?);
+            parts.extend(self.parts_by_id(cluster, id, case, effects)?);
         }
         let by_tag: Vec<bool> = match self.sides.attribution {
             // Whoever is matched by id is barred from tags, whatever comes of it (trap 1), and in its cluster only
@@ -132,16 +141,30 @@ impl<'a> Engine<'a> {
             Attribution::Parity => by_id.iter().map(|by_id| !by_id).collect(),
             Attribution::Corrected => vec![parts.is_empty(); clusters],
         };
-        parts.extend(self.parts_by_tag(case, &by_tag)?);
+        parts.extend(self.parts_by_tag(case, &by_tag, effects)?);
+        if parts.is_empty() {
+            let trap = if by_id.contains(&true) { Trap::LostById } else { Trap::LostByTags };
+            effects.push(Effect::on_costs(trap, 1.0));
+        }
+        effects.extend(traps::of_parts(&parts));
         Ok(parts)
     }
 
-    fn parts_by_id(&mut self, cluster: usize, id: &str, case: Case) -> Result<Vec<Part>> {
+    fn parts_by_id(&mut self, cluster: usize, id: &str, case: Case, effects: &mut Vec<Effect>) -> Result<Vec<Part>> {
         let (volumes, index) = (&self.sides.volumes, &self.ids[cluster]);
         let volume = volumes.ends_of(id).first().map(|longest| volumes.text(*longest));
         let volume_rows = index.volume_rows(case.day, id, volume);
-        let capacity = self.disks.get(&(case.day, case.id)).filter(|_| !volume_rows.is_empty());
-        let capacity = capacity.and_then(|[cost, rate]| disks::capacity(*cost, *rate, self.hours_of_month));
+        let disk = self.disks.get(&(case.day, case.id)).filter(|_| !volume_rows.is_empty());
+        let capacity = disk.and_then(|disk| disk.capacity(self.hours_of_month));
+        let seen = disk.filter(|_| !case.has_direction);
+        let without_size = seen.filter(|disk| disk.is_without_rate()).map(|_| Trap::NoSize);
+        let mixed = seen.filter(|disk| disk.units > 1 && capacity.is_some()).map(|_| Trap::MixedUnits);
+        for trap in without_size.into_iter().chain(mixed) {
+            // Once for the row, however many clusters have such volumes.
+            if !effects.iter().any(|effect| effect.trap == trap) {
+                effects.push(Effect::on_costs(trap, 1.0));
+            }
+        }
         let pool = if capacity.is_some() { self.pool(id, volume, case) } else { Pool::default() };
         let join = IdJoin {
             cluster,
@@ -171,7 +194,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The parts in those clusters whose `by_tag` is set.
-    fn parts_by_tag(&mut self, case: Case, by_tag: &[bool]) -> Result<Vec<Part>> {
+    fn parts_by_tag(&mut self, case: Case, by_tag: &[bool], effects: &mut Vec<Effect>) -> Result<Vec<Part>> {
         let matched = self.matched(case.tags)?;
         let wanted: Vec<Option<&BTreeSet<Wanted>>> =
             matched.iter().zip(by_tag).map(|(matched, by_tag)| matched.as_ref().filter(|_| *by_tag)).collect();
@@ -198,9 +221,15 @@ impl<'a> Engine<'a> {
             Attribution::Corrected => groups.len(),
         };
         let share = 1.0 / sharing as f64;
-        let parts =
-            groups.iter().flat_map(|(cluster, groups)| by_tag::parts(*cluster, groups, share, &self.sides.tenant));
-        Ok(parts.collect())
+        let attributed = share * groups.len() as f64;
+        if sharing > groups.len() && !groups.is_empty() {
+            effects.push(Effect::on_costs(Trap::ShareOfNobody, 1.0 - attributed));
+        }
+        if tags::special(&seen, tags::CLUSTER).is_some() && tags::special(&seen, tags::PROJECT).is_some() {
+            effects.push(Effect::on_costs(Trap::ClusterBesideProject, attributed));
+        }
+        let tenant = &self.sides.tenant;
+        Ok(groups.iter().flat_map(|(cluster, groups)| by_tag::parts(*cluster, groups, share, tenant)).collect())
     }
 
     fn matched(&mut self, tags: u32) -> Result<Rc<[Option<BTreeSet<Wanted>>]>> {
@@ -223,8 +252,11 @@ impl<'a> Engine<'a> {
     }
 
     /// What is to be told.
-    pub(super) fn findings(&self, scope: &Scope) -> Vec<Finding> {
-        report::findings(&self.amounts, scope)
+    pub(super) fn findings(&self, scope: &Scope, bill: &Bill) -> Vec<Finding> {
+        let mut findings = report::findings(&self.amounts, scope);
+        findings.extend(self.traps.findings(scope));
+        findings.extend(report::without_data(bill, &self.sides.tenant, self.sides.days));
+        findings
     }
 }
 

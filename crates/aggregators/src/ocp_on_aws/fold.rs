@@ -5,25 +5,22 @@ use tokaki_core::rollup::NO_GROUP;
 use tokaki_core::scope::day_of_instant;
 use tokaki_core::{Chunk, Grain, Result};
 
-use super::costs::{Billed, costs};
+use super::costs::{Billed, costs, is_without_amortized};
 use super::network::direction;
 use super::sides::Sides;
-use super::state::AwsState;
-use crate::cloud::semantics::Attribution;
+use super::state::{AwsState, EVERYTHING, OUT_OF_SCOPE, WITHOUT_AMORTIZED};
 use crate::line_items::aws;
 
 /// What the tags and category of a row are if the column is empty.
 const NOTHING: &str = "{}";
-
-/// Unit in which the size of a disk is billed.
-const GIGABYTE_MONTHS: &str = "GB-Mo";
 
 impl AwsState {
     /// Sums rows that may belong to a cluster by their key, and all others in one.
     pub(super) fn fold_rows(&mut self, chunk: &Chunk, sides: &Sides) -> Result<()> {
         let columns = Columns::of(chunk)?;
         let instants = chunk.instants()?.values();
-        let (everything, out_of_scope) = (self.totals.group([0]), self.totals.group([1]));
+        let [everything, out_of_scope, without_amortized] =
+            [EVERYTHING, OUT_OF_SCOPE, WITHOUT_AMORTIZED].map(|rows| self.totals.group([rows]));
         let (mut groups, mut left) = (Vec::with_capacity(instants.len()), Vec::with_capacity(instants.len()));
         for (row, instant) in instants.iter().enumerate() {
             let (id, tags) = (text(columns.id, row), object(columns.tags, row));
@@ -35,7 +32,11 @@ impl AwsState {
             } else {
                 NO_GROUP
             });
-            left.push(if kept { NO_GROUP } else { out_of_scope });
+            left.push(match columns.line_item_type.text(row) {
+                _ if !kept => out_of_scope,
+                kind if is_without_amortized(kind) => without_amortized,
+                _ => NO_GROUP,
+            });
         }
         let costs = |row| columns.costs(row);
         self.kept.add_each(&groups, |row| {
@@ -89,10 +90,9 @@ impl AwsState {
         let mut groups = Vec::new();
         for (row, instant) in chunk.instants()?.values().iter().enumerate() {
             let id = text(ids, row);
-            // What a disk does is billed under its id as well (trap 7).
-            let counts = sides.attribution == Attribution::Parity || units.text(row) == Some(GIGABYTE_MONTHS);
-            groups.push(if counts && self.disk_ids.of(id, |id| Ok(sides.is_disk(id)))? {
-                self.disks.group([day_of_instant(*instant) as u32, self.texts.optional_id(id)])
+            groups.push(if self.disk_ids.of(id, |id| Ok(sides.is_disk(id)))? {
+                let [id, unit] = [id, units.text(row)].map(|text| self.texts.optional_id(text));
+                self.disks.group([day_of_instant(*instant) as u32, id, unit])
             } else {
                 NO_GROUP
             });

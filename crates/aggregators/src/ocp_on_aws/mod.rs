@@ -14,6 +14,7 @@ mod report;
 mod sides;
 mod state;
 mod storage;
+mod traps;
 
 use std::sync::Arc;
 
@@ -126,9 +127,9 @@ impl Aggregator for OcpOnAws {
 
     fn finish(&self, sides: &Sides, state: AwsState) -> Result<Finished> {
         let bill = self.bill()?;
-        let mut engine = Engine::new(sides, &state, bill, self.scope.days, self.attribution, self.markup)?;
+        let mut engine = Engine::new(sides, &state, bill, self.attribution, self.markup)?;
         engine.attribute()?;
-        Ok(Finished { outputs: engine.outputs(&self.scope, bill)?, findings: engine.findings(&self.scope) })
+        Ok(Finished { outputs: engine.outputs(&self.scope, bill)?, findings: engine.findings(&self.scope, bill) })
     }
 }
 

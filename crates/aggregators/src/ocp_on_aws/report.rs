@@ -1,11 +1,12 @@
 //! Where the bill went: amounts by class, for each cost (ocp-on-aws § 14.5).
 
 use tokaki_core::rollup::{ExactSum, Resolution};
-use tokaki_core::{Amount, Finding, Result, Scope};
+use tokaki_core::{Amount, Bill, Cluster, DateRange, Finding, Result, Scope};
 
 use super::costs::{COST_COLUMNS, COSTS};
-use super::state::AwsState;
+use super::state::{self, AwsState};
 use crate::cloud::part::{Class, Part};
+use crate::cloud::tenant::Tenant;
 
 /// One sum for each cost.
 type Costs = [ExactSum; COSTS];
@@ -15,6 +16,8 @@ type Costs = [ExactSum; COSTS];
 pub(super) struct Amounts {
     bill: Costs,
     out_of_scope: Costs,
+    /// Of kept rows that have no amortized cost because of their type (trap 9).
+    without_amortized: Costs,
     lost: Costs,
     with_parts: Costs,
     classes: [Costs; Class::ALL.len()],
@@ -27,8 +30,9 @@ impl Amounts {
         for row in state.totals.rows() {
             let costs = std::array::from_fn(|cost| row.sum(cost).unwrap_or_default());
             match row.key {
-                [0] => amounts.bill = costs,
-                _ => amounts.out_of_scope = costs,
+                [state::EVERYTHING] => amounts.bill = costs,
+                [state::OUT_OF_SCOPE] => amounts.out_of_scope = costs,
+                _ => amounts.without_amortized = costs,
             }
         }
         amounts
@@ -62,6 +66,22 @@ fn add(sums: &mut Costs, costs: [Option<ExactSum>; COSTS]) -> Result<()> {
     sums.iter_mut().zip(costs).try_for_each(|(sum, cost)| cost.map_or(Ok(()), |cost| sum.add(cost.0)))
 }
 
+/// Clusters that have no row in the window. Shares of others may change when their data comes (trap 17).
+pub(super) fn without_data(bill: &Bill, tenant: &Tenant, days: DateRange) -> Vec<Finding> {
+    let all: Vec<&str> = bill.clusters.iter().map(|cluster| cluster.reference.cluster_id.as_str()).collect();
+    let without = bill.clusters.iter().zip(&tenant.clusters).filter(|(_, rows)| rows.rows().is_empty());
+    let finding = |(cluster, _): (&Cluster, _)| Finding {
+        what: "bill: cluster without data".into(),
+        subject: format!(
+            "{}; to be run again when its data is there: {}",
+            cluster.reference.cluster_id,
+            all.join(", ")
+        ),
+        amounts: vec![Amount { measure: "days".into(), value: ((days.end() - days.start()).num_days() + 1) as f64 }],
+    };
+    without.map(finding).collect()
+}
+
 /// The amounts as findings about the bill.
 pub(super) fn findings(amounts: &Amounts, scope: &Scope) -> Vec<Finding> {
     let mut classes = vec![
@@ -69,6 +89,7 @@ pub(super) fn findings(amounts: &Amounts, scope: &Scope) -> Vec<Finding> {
         ("bill: out of scope".to_owned(), amounts.out_of_scope),
         ("bill: lost".to_owned(), amounts.lost),
         ("bill: of rows with parts".to_owned(), amounts.with_parts),
+        ("trap 9: reservations, fees and credits have no amortized cost".to_owned(), amounts.without_amortized),
     ];
     let by_class = Class::ALL.into_iter().zip(amounts.classes);
     classes.extend(by_class.map(|(class, costs)| (format!("bill: parts by {}", class.name()), costs)));

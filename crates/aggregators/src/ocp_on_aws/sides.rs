@@ -14,6 +14,7 @@ use crate::cloud::tenant::{INPUTS, Tenant, cast};
 
 /// The clusters of a window.
 pub(super) struct Sides {
+    pub(super) days: DateRange,
     pub(super) attribution: Attribution,
     pub(super) tenant: Tenant,
     pub(super) keys: Keys,
@@ -76,7 +77,7 @@ impl Sides {
                 Needles::new(names_of_clusters.iter().flat_map(|names| &names.volumes_of_job).map(String::as_str))?
             }
         };
-        Ok(Self { attribution, tenant, keys, clusters, volumes })
+        Ok(Self { days, attribution, tenant, keys, clusters, volumes })
     }
 
     /// Whether a resource id is that of a machine or volume of some cluster.

@@ -37,13 +37,23 @@ pub(super) static KEPT: RollupSpec<13, 5, 0> = RollupSpec {
     maxima: [],
 };
 
-/// What the size of a disk is computed from.
-pub(super) static DISKS: RollupSpec<2, 0, 2> =
-    RollupSpec { keys: ["day", aws::RESOURCE_ID], sums: [], maxima: [aws::UNBLENDED_COST, aws::UNBLENDED_RATE] };
+/// What the size of a disk is computed from. What a disk does is billed under its id as well, in other units (trap 7).
+pub(super) static DISKS: RollupSpec<3, 0, 2> = RollupSpec {
+    keys: ["day", aws::RESOURCE_ID, aws::UNIT],
+    sums: [],
+    maxima: [aws::UNBLENDED_COST, aws::UNBLENDED_RATE],
+};
 
-/// Costs of all rows, and of those that belong to no cluster.
+/// Key of the costs of all rows in [`TOTALS`].
+pub(super) const EVERYTHING: u32 = 0;
+/// Key of the costs of rows that belong to no cluster.
+pub(super) const OUT_OF_SCOPE: u32 = 1;
+/// Key of the costs of kept rows that have no amortized cost because of their type (trap 9).
+pub(super) const WITHOUT_AMORTIZED: u32 = 2;
+
+/// Costs of some rows.
 pub(super) static TOTALS: RollupSpec<1, COSTS, 0> = RollupSpec {
-    keys: ["whether out of scope"],
+    keys: ["which rows"],
     sums: [
         (COST_COLUMNS[0], Resolution::AMOUNTS),
         (COST_COLUMNS[1], Resolution::AMOUNTS),
@@ -57,7 +67,7 @@ pub(super) static TOTALS: RollupSpec<1, COSTS, 0> = RollupSpec {
 pub(super) struct AwsState {
     pub(super) texts: Interner,
     pub(super) kept: Rollup<13, 5, 0>,
-    pub(super) disks: Rollup<2, 0, 2>,
+    pub(super) disks: Rollup<3, 0, 2>,
     pub(super) totals: Rollup<1, COSTS, 0>,
     /// Whether ids and tags belong to some cluster; no part of the result.
     pub(super) ids: Verdicts,
@@ -90,7 +100,7 @@ impl State for AwsState {
             }
             key
         })?;
-        self.disks.absorb(&other.disks, |[day, id]| [day, text(id)])?;
+        self.disks.absorb(&other.disks, |[day, id, unit]| [day, text(id), text(unit)])?;
         self.totals.absorb(&other.totals, |key| key)
     }
 

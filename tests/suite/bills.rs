@@ -1,0 +1,138 @@
+//! A cloud provider's bill attributed to clusters: every row of every case, and the laws.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use tokaki_tests::cases::{Case, SUMMARY, repository};
+
+use crate::support::{copy, qe, tokaki};
+
+const TABLE: &str = "reporting_ocpawscostlineitem_project_daily_summary_p.parquet";
+const TWO_CLUSTERS: &str = "two-clusters-one-account";
+
+fn case(name: &str) -> Case {
+    Case { folder: repository("scenarios-aws").join(name) }
+}
+
+/// A copy of a case, to be changed.
+fn copied(name: &str) -> (TempDir, Case) {
+    let folder = TempDir::new().expect("a folder");
+    let copied = Case { folder: folder.path().join(name) };
+    copy(&case(name).folder, &copied.folder);
+    (folder, copied)
+}
+
+/// The table that a run writes, and what it reports.
+fn run(case: &Path, settings: &[String]) -> (Vec<u8>, Json) {
+    let folder = TempDir::new().expect("a folder");
+    let mut arguments = vec!["run".to_owned(), "--case".to_owned(), case.display().to_string()];
+    arguments.extend(["--sink".to_owned(), format!("parquet:{}", folder.path().display())]);
+    arguments.push("--log-format=json".to_owned());
+    arguments.extend(settings.iter().flat_map(|setting| ["--set".to_owned(), setting.clone()]));
+    let outcome = tokaki::run(&arguments).expect("runs");
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    let report = serde_json::from_str(outcome.stdout.lines().last().expect("a report")).expect("JSON");
+    (fs::read(folder.path().join(TABLE)).expect("a result"), report)
+}
+
+#[test]
+fn every_row_of_every_case_in_both_modes() {
+    let ours = repository("scenarios-aws");
+    let further = std::env::var_os("TOKAKI_CASES_AWS").map(PathBuf::from);
+    for cases in std::iter::once(ours).chain(further) {
+        let out = TempDir::new().expect("a folder");
+        let folder = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+        let (cases, reports) = (folder(&cases), folder(out.path()));
+        for sink in ["parquet", "postgres"] {
+            let arguments = ["iqe", "--cases", &cases, "--out", &reports, "--sink", sink, "--semantics", "both"];
+            let output = qe(&arguments);
+            let markdown = fs::read_to_string(out.path().join("report.md")).unwrap_or_default();
+            assert_eq!(output.status.code(), Some(0), "{cases}:\n{markdown}{output:?}");
+        }
+    }
+}
+
+#[test]
+fn an_amount_that_is_not_as_expected_is_noticed() {
+    let (folder, case) = copied("pv-name-suffix");
+    let file = case.path(SUMMARY);
+    let summary = fs::read_to_string(&file).expect("a file");
+    let mut summary: Json = serde_json::from_str(&summary).expect("JSON");
+    summary["parity"]["amounts"]["unblended_cost"]["lost"] = 1.0.into();
+    fs::write(&file, summary.to_string()).expect("written");
+    let out = TempDir::new().expect("a folder");
+    let path = |folder: &TempDir| folder.path().to_str().expect("UTF-8").to_owned();
+    let output = qe(&["iqe", "--cases", &path(&folder), "--out", &path(&out), "--semantics", "parity"]);
+    assert_eq!(output.status.code(), Some(4));
+    let report = fs::read_to_string(out.path().join("report.json")).expect("a report");
+    let report: Json = serde_json::from_str(&report).expect("JSON");
+    let checks = report["scenarios"][0]["checks"].as_array().expect("checks");
+    let failed: Vec<_> = checks.iter().filter(|check| check["outcome"] != "passed").map(|check| &check["id"]).collect();
+    assert_eq!(failed, ["ocp-on-aws-amounts"]);
+}
+
+#[test]
+fn days_that_are_derived_from_hours_have_the_same_rows() {
+    let cases = TempDir::new().expect("a folder");
+    let path = |folder: &TempDir| folder.path().to_str().expect("UTF-8").to_owned();
+    for name in [TWO_CLUSTERS, "ebs-rest", "network-in-out", "tag-case-and-signs"] {
+        let copied = cases.path().join(name);
+        copy(&case(name).folder, &copied);
+        fs::remove_dir_all(copied.join("input/data/parquet/daily/org1234567/AWS")).expect("removed");
+    }
+    let out = TempDir::new().expect("a folder");
+    let output = qe(&["iqe", "--cases", &path(&cases), "--out", &path(&out), "--semantics", "both"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        fs::read_to_string(out.path().join("report.md")).expect("a report")
+    );
+}
+
+#[test]
+fn a_cluster_without_data_is_named_with_those_whose_shares_it_would_change() {
+    let (_folder, case) = copied(TWO_CLUSTERS);
+    let beta = "source=74a0c684-2ef6-4001-b39b-4ed464cd57d2";
+    for folder in ["input/data/parquet/org1234567", "input/data/parquet/daily/org1234567"] {
+        fs::remove_dir_all(case.path(folder).join("OCP/pod_usage").join(beta)).expect("removed");
+    }
+    let (_, report) = run(&case.folder, &[]);
+    let findings = report["findings"].as_array().expect("findings");
+    let named = findings.iter().find(|finding| finding["what"] == "bill: cluster without data");
+    let named = named.unwrap_or_else(|| panic!("{findings:?}"));
+    assert_eq!(named["subject"], "beta; to be run again when its data is there: alpha, beta");
+    assert_eq!(named["amounts"][0]["value"], 2.0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn chunks_workers_and_cache_never_change_a_byte(
+        chunk_rows in prop::sample::select(vec![1, 7, 0]),
+        workers in prop::sample::select(vec![1, 2, 8]),
+        mode in prop::sample::select(vec!["auto", "serial", "parallel"]),
+        corrected: bool,
+        name in prop::sample::select(vec![TWO_CLUSTERS, "ebs-rest", "tag-case-and-signs"]),
+    ) {
+        let cache = TempDir::new().expect("a folder");
+        let semantics = if corrected { "corrected" } else { "parity" };
+        let semantics = format!("aggregators.ocp_on_aws.semantics={semantics}");
+        let case = case(name).folder;
+        let (expected, _) = run(&case, std::slice::from_ref(&semantics));
+        let settings = [
+            semantics,
+            format!("run.chunk_rows={chunk_rows}"),
+            format!("run.workers={workers}"),
+            format!("run.mode={mode}"),
+            format!("cache.url={}", cache.path().display()),
+        ];
+        for _ in ["cold", "warm"] {
+            prop_assert!(run(&case, &settings).0 == expected);
+        }
+    }
+}
