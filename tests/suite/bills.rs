@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use serde_json::Value as Json;
 use tempfile::TempDir;
+use tokaki_core::Semantics;
 use tokaki_tests::cases::{Case, SUMMARY, repository};
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination};
+use tokaki_tests::rows::{Column, Kind, Value};
 
-use crate::support::{copy, qe, tokaki};
+use crate::support::{copy, qe, sinks, tokaki};
 
 const TABLE: &str = "reporting_ocpawscostlineitem_project_daily_summary_p.parquet";
 const TWO_CLUSTERS: &str = "two-clusters-one-account";
@@ -106,6 +109,56 @@ fn a_cluster_without_data_is_named_with_those_whose_shares_it_would_change() {
     let named = named.unwrap_or_else(|| panic!("{findings:?}"));
     assert_eq!(named["subject"], "beta; to be run again when its data is there: alpha, beta");
     assert_eq!(named["amounts"][0]["value"], 2.0);
+}
+
+/// The reference data of a run of the case's first cluster alone, in a folder of its own.
+fn of_first_cluster(case: &Case) -> TempDir {
+    let text = fs::read_to_string(case.path("reference.json")).expect("a file");
+    let reference: Json = serde_json::from_str(&text).expect("JSON");
+    let mut own = reference["clusters"][0].clone();
+    for name in ["org", "start_date", "end_date", "cost_categories"] {
+        own[name] = reference[name].clone();
+    }
+    own["enabled_tag_keys"] = reference["enabled_tag_keys"]["OCP"].clone();
+    let folder = TempDir::new().expect("a folder");
+    fs::write(folder.path().join("reference.json"), own.to_string()).expect("written");
+    folder
+}
+
+#[test]
+fn infrastructure_rows_lie_beside_the_clusters_own_and_neither_run_takes_the_others() {
+    let case = case(TWO_CLUSTERS);
+    let cluster = of_first_cluster(&case);
+    let columns = ["data_source", "namespace", "node", "raw_currency", "source_uuid"];
+    let columns = columns.map(|name| Column { name: name.into(), kind: Kind::Text });
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let rows = |with_currency: bool| {
+            let mut rows = destination.read(DAILY_SUMMARY, &columns).expect("rows");
+            rows.retain(|row| (row["raw_currency"] != Value::Null) == with_currency);
+            rows.len()
+        };
+        let run_cluster = || {
+            let mut arguments = ["run", "--case"].map(str::to_owned).to_vec();
+            arguments.push(cluster.path().display().to_string());
+            arguments.extend(["--set".to_owned(), format!("store.url={}", case.path("input").display())]);
+            arguments.extend(destination.arguments());
+            tokaki::run(&arguments).expect("runs").require_success().expect("succeeds");
+        };
+        let run_bill = || {
+            let outcome = tokaki::run_case(&case, Semantics::Koku, &destination).expect("runs");
+            outcome.require_success().expect("succeeds");
+        };
+        run_bill();
+        let infrastructure = rows(true);
+        assert!(infrastructure > 0, "{sink}");
+        run_cluster();
+        let own = rows(false);
+        assert_eq!((own > 0, rows(true)), (true, infrastructure), "{sink}");
+        run_bill();
+        run_cluster();
+        assert_eq!((rows(false), rows(true)), (own, infrastructure), "{sink}");
+    }
 }
 
 proptest! {

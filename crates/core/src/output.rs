@@ -129,6 +129,8 @@ pub struct Destination {
     pub owned: Vec<Condition>,
     /// Whether the table is left alone, old rows and all, if there are no new rows.
     pub left_alone_if_empty: bool,
+    /// Uuid of a further source whose writers are kept out meanwhile, where the destination can do that.
+    pub also_of: Option<String>,
 }
 
 impl Destination {
@@ -157,7 +159,16 @@ impl Output {
     /// Rows for the `written` columns of `table`; `owned` says which rows there are this output's own.
     pub fn to_table(table: &'static Table, written: &[&str], owned: Vec<Condition>) -> Self {
         let fields = table.fields.iter().filter(|field| written.contains(&field.name)).copied().collect();
-        Self { fields, destination: Some(Destination { table, owned, left_alone_if_empty: false }) }
+        Self { fields, destination: Some(Destination { table, owned, left_alone_if_empty: false, also_of: None }) }
+    }
+
+    /// The same output, which is about the source with this uuid as well.
+    #[must_use]
+    pub fn also_of(mut self, source_uuid: &str) -> Self {
+        if let Some(destination) = &mut self.destination {
+            destination.also_of = Some(source_uuid.to_owned());
+        }
+        self
     }
 
     /// The same output, whose table is left alone if there are no rows.
@@ -198,7 +209,7 @@ mod tests {
         Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[], headline: &[] };
 
     fn owns(conditions: &[Condition]) -> Destination {
-        Destination { table: &TABLE, owned: conditions.to_vec(), left_alone_if_empty: false }
+        Destination { table: &TABLE, owned: conditions.to_vec(), left_alone_if_empty: false, also_of: None }
     }
 
     #[test]

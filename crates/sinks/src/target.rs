@@ -1,6 +1,6 @@
 //! The destination tables of a run, each once, whatever number of outputs goes there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokaki_core::{Condition, Destination, Error, Field, Output, Place, Result, Table};
 
@@ -13,6 +13,8 @@ pub(crate) struct Target {
     pub(crate) fields: Vec<Field>,
     /// Rows to be replaced: those that meet all conditions of one of the lists. Each list occurs once.
     pub(crate) owned: Vec<Vec<Condition>>,
+    /// Further sources than the scope's that its rows are about.
+    pub(crate) also_of: BTreeSet<String>,
 }
 
 impl Target {
@@ -39,8 +41,10 @@ pub(crate) fn destination(output: &Output) -> Result<&Destination> {
 pub(crate) fn targets(outputs: &[Output]) -> Result<Vec<Target>> {
     let mut targets: BTreeMap<&str, Target> = BTreeMap::new();
     for output in outputs {
-        let Destination { table, owned, .. } = destination(output)?;
-        let target = targets.entry(table.name).or_insert_with(|| Target { table, fields: vec![], owned: vec![] });
+        let Destination { table, owned, also_of, .. } = destination(output)?;
+        let new = || Target { table, fields: vec![], owned: vec![], also_of: BTreeSet::new() };
+        let target = targets.entry(table.name).or_insert_with(new);
+        target.also_of.extend(also_of.clone());
         if !target.owned.contains(owned) {
             target.owned.push(owned.clone());
         }

@@ -12,7 +12,8 @@ use super::state::AwsState;
 use crate::cloud::part::{Part, PartTags};
 use crate::cloud::tags::Keys;
 use crate::cloud::tenant::DataSource;
-use crate::summaries::ocp_on_aws_project::{self, AMOUNTS, Row};
+use crate::summaries::ocp_on_aws_project::{self, AMOUNTS, AccountAliases, Row};
+use crate::summaries::{ocp_infrastructure, ocp_on_aws_ui};
 use crate::words::label_map::LabelMap;
 
 /// The group of § 9. All but the first three and the last are texts; a category is its number and one, 0 if there is none.
@@ -176,11 +177,11 @@ impl<'a> DailyTable<'a> {
         Ok(output)
     }
 
-    /// The rows of each cluster, sorted by day and key.
+    /// The rows of each cluster, sorted by day and key, and those of the tables that are derived from them.
     ///
     /// # Errors
     /// `Type` for values that do not fit.
-    pub(super) fn batches(&self, scope: &Scope, bill: &Bill) -> Result<Vec<RecordBatch>> {
+    pub(super) fn batches(&self, scope: &Scope, bill: &Bill, derived: bool) -> Result<Vec<RecordBatch>> {
         let ranks = self.texts.ranks();
         let ranked = |key: &[u32; 21]| {
             let mut ranked = *key;
@@ -208,9 +209,17 @@ impl<'a> DailyTable<'a> {
                 amounts: std::array::from_fn(|index| row.sum(index).map(|sum| Resolution::AMOUNTS.value(sum.0))),
             });
         }
-        let batch = |(cluster, rows): (&tokaki_core::Cluster, Vec<Row<'_>>)| {
-            ocp_on_aws_project::batch(&rows, scope, bill, cluster)
-        };
-        bill.clusters.iter().zip(of_clusters.into_values()).map(batch).collect()
+        let aliases = AccountAliases::new(bill);
+        let mut batches = Vec::new();
+        for (cluster, rows) in bill.clusters.iter().zip(of_clusters.into_values()) {
+            batches.push(ocp_on_aws_project::batch(&rows, scope, bill, cluster, &aliases)?);
+            if derived {
+                for table in &ocp_on_aws_ui::TABLES {
+                    batches.push(table.batch(&rows, scope, cluster, &aliases)?);
+                }
+                batches.push(ocp_infrastructure::batch(&rows, cluster)?);
+            }
+        }
+        Ok(batches)
     }
 }

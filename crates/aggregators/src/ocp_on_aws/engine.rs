@@ -247,8 +247,8 @@ impl<'a> Engine<'a> {
     ///
     /// # Errors
     /// `Type` for values that do not fit.
-    pub(super) fn outputs(&self, scope: &Scope, bill: &Bill) -> Result<Vec<RecordBatch>> {
-        self.table.batches(scope, bill)
+    pub(super) fn outputs(&self, scope: &Scope, bill: &Bill, derived: bool) -> Result<Vec<RecordBatch>> {
+        self.table.batches(scope, bill, derived)
     }
 
     /// What is to be told.

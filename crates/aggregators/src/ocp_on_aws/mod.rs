@@ -23,7 +23,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use tokaki_core::plugin::AggregatorPart;
 use tokaki_core::{
-    Aggregator, AnyAggregator, Bill, Chunk, DateRange, Error, ErrorKind, Finished, Input, InputId, Output,
+    Aggregator, AnyAggregator, Bill, Chunk, Cluster, DateRange, Error, ErrorKind, Finished, Input, InputId, Output,
     ReferenceData, Result, Scope,
 };
 
@@ -34,14 +34,23 @@ use crate::aws_tags;
 use crate::cloud::semantics::Attribution;
 use crate::cloud::{chunks, markup, tenant};
 use crate::line_items::aws;
-use crate::summaries::ocp_on_aws_project;
+use crate::summaries::{ocp_infrastructure, ocp_on_aws_project, ocp_on_aws_ui};
 
 /// Settings of the aggregator `ocp_on_aws`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OcpOnAwsConfig {
+    /// Whether the tables that are derived from the project table are written too: those of the user interface, and the
+    /// infrastructure rows of the clusters' daily summary.
+    pub derived: bool,
     /// Number for number as Koku does it (`parity`), or without the traps that lose or double cost (`corrected`).
     pub semantics: Attribution,
+}
+
+impl Default for OcpOnAwsConfig {
+    fn default() -> Self {
+        Self { derived: true, semantics: Attribution::default() }
+    }
 }
 
 tokaki_core::register!(
@@ -57,6 +66,7 @@ fn build(part: &AggregatorPart) -> Result<Arc<dyn AnyAggregator>> {
     let percent = part.reference.bill.as_ref().map_or("0", |bill| bill.markup_percent.as_str());
     Ok(Arc::new(OcpOnAws {
         attribution: config.semantics,
+        derived: config.derived,
         markup: markup::factor(percent)?,
         scope: part.scope.clone(),
         reference: Arc::clone(&part.reference),
@@ -65,6 +75,7 @@ fn build(part: &AggregatorPart) -> Result<Arc<dyn AnyAggregator>> {
 
 struct OcpOnAws {
     attribution: Attribution,
+    derived: bool,
     /// What is added to each cost, as a factor.
     markup: f64,
     scope: Scope,
@@ -106,7 +117,15 @@ impl Aggregator for OcpOnAws {
 
     fn outputs(&self) -> Vec<Output> {
         let clusters = self.reference.bill.iter().flat_map(|bill| &bill.clusters);
-        clusters.map(|cluster| ocp_on_aws_project::output(&self.scope, cluster)).collect()
+        let of_cluster = |cluster: &Cluster| {
+            let mut outputs = vec![ocp_on_aws_project::output(&self.scope, cluster).also_of(&cluster.source_uuid)];
+            if self.derived {
+                outputs.extend(ocp_on_aws_ui::TABLES.iter().map(|table| table.output(&self.scope, cluster)));
+                outputs.push(ocp_infrastructure::output(cluster));
+            }
+            outputs
+        };
+        clusters.flat_map(of_cluster).collect()
     }
 
     fn windows(&self, days: DateRange) -> Option<Vec<DateRange>> {
@@ -129,7 +148,10 @@ impl Aggregator for OcpOnAws {
         let bill = self.bill()?;
         let mut engine = Engine::new(sides, &state, bill, self.attribution, self.markup)?;
         engine.attribute()?;
-        Ok(Finished { outputs: engine.outputs(&self.scope, bill)?, findings: engine.findings(&self.scope, bill) })
+        Ok(Finished {
+            outputs: engine.outputs(&self.scope, bill, self.derived)?,
+            findings: engine.findings(&self.scope, bill),
+        })
     }
 }
 

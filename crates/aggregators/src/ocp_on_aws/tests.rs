@@ -32,9 +32,13 @@ fn job(attribution: Attribution, clusters: &[(&str, &str)]) -> Job {
         clusters: clusters.iter().map(cluster).collect(),
         ..Bill::default()
     });
-    let semantics = serde_json::json!({ "semantics": attribution });
-    job.own = Section::new("aggregators.ocp_on_aws", semantics.as_object().cloned().unwrap_or_default());
+    job.own = settings(attribution, false);
     job
+}
+
+fn settings(attribution: Attribution, derived: bool) -> Section {
+    let settings = serde_json::json!({ "semantics": attribution, "derived": derived });
+    Section::new("aggregators.ocp_on_aws", settings.as_object().cloned().unwrap_or_default())
 }
 
 /// A pod that uses `cores` of the four of its node for an hour.
@@ -209,6 +213,50 @@ fn a_cluster_without_rows_has_none_and_a_reference_without_bill_is_an_error() {
     assert_eq!(rows(&job, &lines), Vec::<String>::new());
     let error = Job::new(Semantics::Koku, &[], &[]).finished("ocp_on_aws", &lines, 1).expect_err("no bill");
     assert_eq!(error.kind(), tokaki_core::ErrorKind::Reference);
+}
+
+#[test]
+fn derived_tables_are_sums_over_the_project_table() {
+    let mut data = billed(0, "i-1", "{}", 1.0);
+    data.cells.insert("product_productfamily", Text("Data Transfer"));
+    data.cells.insert("lineitem_usagetype", Text("DataTransfer-In-Bytes"));
+    let mut database = billed(0, "db-i-1", "{}", 4.0);
+    database.cells.insert("lineitem_productcode", Text("AmazonRDS"));
+    database.cells.insert("product_instancetype", Text("db.m5"));
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        pod(ALPHA, 1, "n1", "bank", DB, 1.0),
+        volume(ALPHA, 0, "shop", "pv-1", "vol-1", 25.0),
+        billed(0, "i-1", "{}", 8.0),
+        billed(0, "vol-1", "{}", 0.125),
+        data,
+        database,
+    ];
+    let mut job = job(Attribution::Corrected, &[(ALPHA, "alpha")]);
+    job.own = settings(Attribution::Corrected, true);
+    let finished = job.finished("ocp_on_aws", &lines, 2).expect("runs");
+    let outputs = job.aggregator("ocp_on_aws").expect("builds").outputs();
+    let tables: Vec<_> =
+        outputs.iter().filter_map(|output| output.destination.as_ref()).map(|to| to.table.name).collect();
+    let rows = |name: &str, columns: &[&str]| {
+        let position = tables.iter().position(|table| *table == name).expect("a table");
+        shown(&finished.outputs[position], columns)
+    };
+    assert_eq!(rows("reporting_ocpaws_cost_summary_p", &["cluster_id", "unblended_cost"]), ["alpha 13.125"]);
+    let service = rows("reporting_ocpaws_cost_summary_by_service_p", &["product_code", "unblended_cost"]);
+    assert_eq!(service, ["AmazonEC2 8.125", "AmazonEC2 1", "AmazonRDS 4"]);
+    let compute = rows("reporting_ocpaws_compute_summary_p", &["instance_type", "resource_id", "unblended_cost"]);
+    assert_eq!(compute, ["db.m5 db-i-1 4"]);
+    assert_eq!(rows("reporting_ocpaws_database_summary_p", &["product_code", "unit"]), ["AmazonRDS GB-Mo"]);
+    assert_eq!(rows("reporting_ocpaws_network_summary_p", &["product_code"]), Vec::<String>::new());
+    assert_eq!(rows("reporting_ocpaws_storage_summary_p", &["product_family"]), Vec::<String>::new());
+
+    let columns =
+        ["data_source", "namespace", "resource_id", "infrastructure_raw_cost", "infrastructure_data_in_gigabytes"];
+    let infrastructure = rows("reporting_ocpusagelineitem_daily_summary", &columns);
+    assert!(infrastructure.contains(&"Pod Network unattributed i-1 1.5 1".to_owned()), "{infrastructure:?}");
+    assert!(infrastructure.contains(&"Pod shop i-1 1.5 -".to_owned()), "{infrastructure:?}");
+    assert_eq!(infrastructure.iter().filter(|row| row.starts_with("Storage")).count(), 2);
 }
 
 /// Lines of two clusters on two days whose volumes and machines are told apart by their ids.

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray, StringBuilder};
-use chrono::NaiveDate;
-use tokaki_core::{
-    Condition, Error, FieldKind, Index, Output, ReferenceData, Result, Scope, Table, scope::days_since_epoch,
-};
+use tokaki_core::{Condition, Error, FieldKind, Index, Output, ReferenceData, Result, Scope, Table};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
 use super::columns::{constant, field, required, texts};
-use super::row_id::RowIds;
+use super::row_id::{RowIds, day_text};
 use crate::words::units::storable;
 
 /// The table as Koku defines it. The columns behind `cost_category_id` belong to others and are never written here.
@@ -290,11 +287,6 @@ fn ids(rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> StringArra
         texts.append_value(ids.next(&key).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
     }
     texts.finish()
-}
-
-fn day_text(day: i32) -> String {
-    debug_assert_eq!(days_since_epoch(NaiveDate::default()), 0);
-    NaiveDate::from_epoch_days(day).map_or_else(|| day.to_string(), |date| date.to_string())
 }
 
 #[cfg(test)]

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
-use chrono::NaiveDate;
 use tokaki_core::{Bill, Cluster, Condition, Error, FieldKind, Index, Output, Result, Scope, Table};
 
 use super::columns::{constant, field, required, texts};
-use super::row_id::RowIds;
+use super::row_id::{RowIds, day_text};
 use crate::words::units::storable;
 
 /// The table as Koku defines it.
@@ -103,9 +102,6 @@ const TEXTS: [&str; 16] = [
 ];
 const ACCOUNT: &str = "usage_account_id";
 
-/// Position of the account among the texts.
-const ACCOUNT_POSITION: usize = 9;
-
 /// One row, without what is the same in all rows of a cluster.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
@@ -124,6 +120,34 @@ pub struct Row<'a> {
     pub amounts: [Option<f64>; AMOUNTS.len()],
 }
 
+impl<'a> Row<'a> {
+    /// The text of this name.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        TEXTS.iter().position(|known| *known == name).and_then(|position| self.texts[position])
+    }
+
+    /// The amount of this name.
+    pub fn amount(&self, name: &str) -> Option<f64> {
+        AMOUNTS.iter().position(|known| *known == name).and_then(|position| self.amounts[position])
+    }
+}
+
+/// Names of accounts.
+#[derive(Debug)]
+pub struct AccountAliases<'a>(BTreeMap<&'a str, i32>);
+
+impl<'a> AccountAliases<'a> {
+    /// Those that are known with the bill.
+    pub fn new(bill: &'a Bill) -> Self {
+        Self(bill.account_aliases.iter().map(|alias| (alias.account_id.as_str(), alias.id)).collect())
+    }
+
+    /// The id of the account's alias.
+    pub fn of(&self, account: Option<&str>) -> Option<i32> {
+        self.0.get(account?).copied()
+    }
+}
+
 /// The output of one cluster's rows. They are those of the AWS source and the cluster (ocp-on-aws § 11).
 pub fn output(scope: &Scope, cluster: &Cluster) -> Output {
     let written: Vec<&str> = TABLE.fields.iter().map(|field| field.name).collect();
@@ -138,13 +162,17 @@ pub fn output(scope: &Scope, cluster: &Cluster) -> Output {
 ///
 /// # Errors
 /// `Type` for an amount that does not fit.
-pub fn batch(rows: &[Row<'_>], scope: &Scope, bill: &Bill, cluster: &Cluster) -> Result<RecordBatch> {
-    let aliases: BTreeMap<&str, i32> =
-        bill.account_aliases.iter().map(|alias| (alias.account_id.as_str(), alias.id)).collect();
+pub fn batch(
+    rows: &[Row<'_>],
+    scope: &Scope,
+    bill: &Bill,
+    cluster: &Cluster,
+    aliases: &AccountAliases<'_>,
+) -> Result<RecordBatch> {
     let output = output(scope, cluster);
     let mut columns = Vec::with_capacity(output.fields.len());
     for field in &output.fields {
-        columns.push(column(field.name, rows, scope, bill, cluster, &aliases)?);
+        columns.push(column(field.name, rows, scope, bill, cluster, aliases)?);
     }
     RecordBatch::try_new(output.schema(), columns).map_err(|error| Error::bug(error.to_string()))
 }
@@ -155,7 +183,7 @@ fn column(
     scope: &Scope,
     bill: &Bill,
     cluster: &Cluster,
-    aliases: &BTreeMap<&str, i32>,
+    aliases: &AccountAliases<'_>,
 ) -> Result<ArrayRef> {
     let reference = &cluster.reference;
     let same = |number: i32| Arc::new(Int32Array::from(vec![number; rows.len()]));
@@ -171,7 +199,7 @@ fn column(
         "data_transfer_direction" => texts(rows, |row| row.direction),
         "cost_category_id" => Arc::new(rows.iter().map(|row| row.cost_category_id).collect::<Int32Array>()),
         "account_alias_id" => {
-            let alias = |row: &Row<'_>| row.texts[ACCOUNT_POSITION].and_then(|account| aliases.get(account).copied());
+            let alias = |row: &Row<'_>| aliases.of(row.text(ACCOUNT));
             Arc::new(rows.iter().map(alias).collect::<Int32Array>())
         }
         _ => {
@@ -190,7 +218,7 @@ fn column(
 fn ids(rows: &[Row<'_>], scope: &Scope, cluster: &Cluster) -> StringArray {
     let mut ids = RowIds::default();
     let id = |row: &Row<'_>| {
-        let day = NaiveDate::from_epoch_days(row.day).map_or_else(|| row.day.to_string(), |date| date.to_string());
+        let day = day_text(row.day);
         let category = row.cost_category_id.map(|id| id.to_string());
         let mut key = vec![
             Some(scope.source_uuid.as_str()),

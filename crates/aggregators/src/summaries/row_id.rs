@@ -1,11 +1,17 @@
 //! Ids that come from the row itself, so that two runs give the same bytes.
 
+use chrono::NaiveDate;
 use hashbrown::HashMap;
 use sha1::{Digest, Sha1};
 use uuid::{Builder, Uuid};
 
 /// Version 5 namespace of tokaki's row ids.
 const NAMESPACE: Uuid = Uuid::from_bytes(*b"tokaki daily sum");
+
+/// A day, counted from 1970-01-01, as it stands in keys.
+pub(crate) fn day_text(day: i32) -> String {
+    NaiveDate::from_epoch_days(day).map_or_else(|| day.to_string(), |date| date.to_string())
+}
 
 /// Gives each row its id. Rows with the same key are told apart by their position among those alike.
 #[derive(Debug, Default)]

@@ -6,6 +6,8 @@
 //! locks the provider and not the asked days: of two runs over overlapping days each would miss the rows that the other
 //! one has not committed yet, and leave them twice.
 
+use std::collections::BTreeSet;
+
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokaki_core::{Error, ErrorKind, Place, Result};
 use uuid::Uuid;
@@ -22,17 +24,27 @@ pub(super) const HELD: &str = "run again when it has finished; sink.lock_wait_se
 /// Koku's table of report periods, which knows the cluster of a provider.
 const REPORT_PERIODS: &str = "reporting_ocpusagereportperiod";
 
-/// Waits until nobody else writes rows of the task's source. Ends with the transaction, and so does how long a statement
-/// of it waits for the rows of others.
-pub(super) async fn take_source(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
-    let Task { server, schema, scope, lock_wait, .. } = task;
-    let failed = |error| server.fault(&error);
+/// Waits until nobody else writes rows of the task's source, or of another one that its targets are about as well. Ends
+/// with the transaction, and so does how long a statement of it waits for the rows of others. The sources are locked in
+/// one order, so that no two runs wait for each other.
+pub(super) async fn take_sources(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
     // PostgreSQL takes 0 for as long as it takes.
-    let milliseconds = lock_wait.as_millis().max(1);
+    let milliseconds = task.lock_wait.as_millis().max(1);
     let limit = format!("SET LOCAL lock_timeout = {milliseconds}");
-    sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await.map_err(failed)?;
+    let limited = sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await;
+    limited.map_err(|error| task.server.fault(&error))?;
+    let sources = task.targets.iter().flat_map(|target| &target.also_of).chain([&task.scope.source_uuid]);
+    for source in sources.collect::<BTreeSet<_>>() {
+        take_source(connection, task, source).await?;
+    }
+    Ok(())
+}
+
+async fn take_source(connection: &mut PgConnection, task: &Task, source_uuid: &str) -> Result<(), Fault> {
+    let Task { server, schema, .. } = task;
+    let failed = |error| server.fault(&error);
     // Koku hashes Python's spelling of a uuid, which is this one.
-    let provider = Uuid::try_parse(&scope.source_uuid).map_or(scope.source_uuid.clone(), |uuid| uuid.to_string());
+    let provider = Uuid::try_parse(source_uuid).map_or(source_uuid.to_owned(), |uuid| uuid.to_string());
     let clusters = clusters(connection, schema, &provider).await.map_err(failed)?;
     for key in clusters.iter().chain([&provider]) {
         let lock = sqlx::query("SELECT pg_advisory_xact_lock(hashtext($1))").bind(key).persistent(false);
@@ -77,7 +89,7 @@ async fn clusters(connection: &mut PgConnection, schema: &str, provider: &str) -
     sqlx::query_scalar(AssertSqlSafe(query)).bind(provider).persistent(false).fetch_all(connection).await
 }
 
-/// Looks whether the locks of [`take_source`] can be found out.
+/// Looks whether the locks of [`take_sources`] can be found out.
 ///
 /// # Errors
 /// `Access` if Koku's report periods may not be read.

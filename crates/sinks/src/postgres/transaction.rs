@@ -55,7 +55,7 @@ impl Transaction {
             let settings = "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL search_path = pg_catalog";
             let set = sqlx::raw_sql(settings).execute(&mut connection).await;
             set.map_err(|error| server.fault(&error))?;
-            locks::take_source(&mut connection, task).await?;
+            locks::take_sources(&mut connection, task).await?;
             let number = sqlx::query_scalar("SELECT txid_current()").persistent(false).fetch_one(&mut connection).await;
             number.map_err(|error| server.fault(&error))
         };
