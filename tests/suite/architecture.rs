@@ -144,7 +144,8 @@ fn sources(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
 }
 
 /// Folders of the plugin crates that hold shared words and no plugin.
-const SHARED_ROOMS: [&str; 8] = ["cloud", "line_items", "summaries", "words", "payload", "store", "cache", "columns"];
+const SHARED_ROOMS: [&str; 9] =
+    ["cloud", "line_items", "summaries", "words", "payload", "store", "cache", "columns", "lines"];
 
 fn plugin_folders() -> Vec<(String, PathBuf)> {
     let mut folders = Vec::new();

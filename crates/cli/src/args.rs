@@ -65,7 +65,7 @@ pub(crate) struct RunArgs {
     /// Case folder: reference.json and input/; ./tokaki.toml is then not looked for
     #[arg(long, value_name = "DIR")]
     pub(crate) case: Option<PathBuf>,
-    /// Where rows go: sqlite:FILE, parquet:DIR or postgresql://…
+    /// Where rows go: sqlite:FILE, parquet:DIR, csv:FILE, jsonl:FILE, csv:- or postgresql://…
     #[arg(long, value_name = "URL")]
     pub(crate) sink: Option<String>,
     /// How joins are counted

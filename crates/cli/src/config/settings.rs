@@ -113,7 +113,8 @@ impl Default for AggregatorsSettings {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct SinkSettings {
-    /// Where rows go: sqlite:FILE, parquet:DIR or postgresql://…; the scheme chooses the sink plugin.
+    /// Where rows go: sqlite:FILE, parquet:DIR, csv:FILE, jsonl:FILE (or - for standard output) or postgresql://…; the scheme
+    /// chooses the sink plugin.
     pub(crate) url: String,
 }
 

@@ -11,7 +11,7 @@ use tokaki_core::pipeline::{CacheUse, OutputRows, QuarantinedFile, Report};
 use tokaki_core::{Finding, Grain, Scope, TableName};
 
 use super::columns::aligned;
-use super::{Reporter, json, stdout};
+use super::{Reporter, json, stderr, stdout};
 use crate::config::settings::LogFormat;
 
 /// Findings that people see; the JSON summary has all.
@@ -85,12 +85,13 @@ impl<'a> Summary<'a> {
         }
     }
 
-    /// Writes it to stdout.
+    /// Writes it to stdout, or to stderr where the rows go to stdout.
     pub(crate) fn print(&self, format: LogFormat) {
-        stdout(&match format {
+        let text = match format {
             LogFormat::Text => self.text(),
             LogFormat::Json => json::line("info", self),
-        });
+        };
+        if self.location.ends_with(":-") { stderr(&text) } else { stdout(&text) }
     }
 
     fn text(&self) -> String {
@@ -131,7 +132,9 @@ impl<'a> Summary<'a> {
             row("memory", format!("{} peak", ByteSize(bytes).display().iec()));
         }
         row("result", self.location.to_owned());
-        row("look", self.look.to_owned());
+        if !self.look.is_empty() {
+            row("look", self.look.to_owned());
+        }
         format!("tokaki  done\n{}", aligned(&rows, "  "))
     }
 }

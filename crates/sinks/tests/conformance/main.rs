@@ -1,5 +1,7 @@
 //! What all sinks promise, and what each promises beyond that.
 
+mod csv;
+mod jsonl;
 mod killed;
 mod parquet;
 mod postgres;

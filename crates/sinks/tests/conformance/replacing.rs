@@ -19,6 +19,11 @@ pub(crate) fn impatient_sink(name: &str, url: &str) -> Arc<dyn Sink> {
     with(name, json!({"url": url, "lock_wait_seconds": 0})).expect("a sink")
 }
 
+/// The registered sink of this name, for sinks that take a url alone.
+pub(crate) fn sink_of(name: &str, url: &str) -> Arc<dyn Sink> {
+    with(name, json!({ "url": url })).expect("a sink")
+}
+
 fn with(name: &str, settings: serde_json::Value) -> Result<Arc<dyn Sink>> {
     let section = Section::new("sink", settings.as_object().cloned().expect("an object"));
     let Build::Sink(build) = find(PluginKind::Sink, name, "sink.type")?.build else { unreachable!("asked for a sink") };
