@@ -94,7 +94,7 @@ impl Bench {
 fn p3_the_connection_breaks_at_any_byte_in_either_direction() {
     let bench = Bench::new();
     let mut chance = fastrand::Rng::with_seed(3);
-    for _ in 0..rounds("TOKAKI_TEST_CUTS", 10) {
+    for _ in 0..rounds("TOKAKI_TEST_CUTS", 4) {
         bench.survives(Trouble::CutAfterSent(chance.usize(..bench.sent - TERMINATE)));
         bench.survives(Trouble::CutAfterReceived(chance.usize(..bench.received - COMMITTED)));
     }
@@ -142,7 +142,7 @@ fn p11_a_way_that_is_gone_without_a_word_is_not_waited_for() {
     let bench = Bench::new();
     let mut chance = fastrand::Rng::with_seed(11);
     let commit_sent = bench.sent - TERMINATE;
-    let anywhere = (0..rounds("TOKAKI_TEST_CUTS", 10) / 2).map(|_| chance.usize(200..commit_sent));
+    let anywhere = (0..rounds("TOKAKI_TEST_CUTS", 4) / 2).map(|_| chance.usize(200..commit_sent));
     for moment in anywhere.chain([commit_sent - 1, commit_sent]) {
         bench.survives(Trouble::BlackholeAfterSent(moment));
     }

@@ -80,11 +80,6 @@ fn k1_killed_at_every_request_of_the_store() {
     assert!(content(&destination) == clean);
 }
 
-/// Kills of one run of the suite.
-fn kills() -> u64 {
-    rounds("TOKAKI_TEST_KILLS", 40)
-}
-
 #[test]
 fn k1_killed_at_any_byte_of_the_transaction() {
     let (job, koku, fresh) = (Job::new(), Koku::with_foreign_rows(), Koku::with_foreign_rows());
@@ -112,7 +107,7 @@ fn k1_killed_at_any_byte_of_the_transaction() {
 
     let mut chance = fastrand::Rng::with_seed(1);
     let (mut kept, mut replaced) = (0, 0);
-    for number in 0..kills() {
+    for number in 0..rounds("TOKAKI_TEST_KILLS", 16) {
         let turn = (number % 2) as usize;
         let committed = bytes_sent[turn] - TERMINATE;
         // The moments next to the commit first, then any.
@@ -166,7 +161,7 @@ fn k2_killed_at_random_moments() {
 
     let mut chance = fastrand::Rng::with_seed(2);
     let (mut kept, mut replaced) = (0, 0);
-    for number in 0..kills() {
+    for number in 0..rounds("TOKAKI_TEST_KILLS", 40) {
         let mut child = start(&job, &destination);
         std::thread::sleep(whole_run.mul_f64(chance.f64() * 1.3));
         child.kill().expect("killed");
