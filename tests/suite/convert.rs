@@ -323,3 +323,68 @@ fn files_of_whole_days_tell_how_many_hours_they_have() {
         }
     }
 }
+
+/// Two hours of a disk, and one of a bucket on the next day; one tag is Amazon's own.
+const BILL: &str = "\
+lineItem/UsageStartDate,lineItem/ResourceId,lineItem/ProductCode,lineItem/UsageAccountId,lineItem/LineItemType,\
+lineItem/UsageAmount,lineItem/UnblendedCost,lineItem/UnblendedRate,product/region,resourceTags/user:app,\
+resourceTags/user:team,resourceTags/aws:createdBy,costCategory/env
+2025-10-01T00:00:00Z,vol-1,AmazonEC2,1,Usage,1,0.25,0.1,us-east-1,wéb,,me,
+2025-10-01T01:00:00Z,vol-1,AmazonEC2,1,Usage,1,0.5,0.2,us-east-1,wéb,,you,
+2025-10-02T00:00:00Z,bucket,AmazonS3,1,Usage,,0.125,0,us-east-1,,red,me,prod
+";
+
+#[test]
+fn a_bill_becomes_hourly_rows_and_daily_ones_with_ids_that_repeat() {
+    let input = tempfile::tempdir().expect("a folder");
+    let bill = input.path().join("bill.csv");
+    fs::write(&bill, BILL).expect("written");
+    let outputs = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    for output in &outputs {
+        done(&convert(&[&bill], output.path(), &[]));
+    }
+    let [first, second] = outputs.each_ref().map(|output| files(output.path()));
+    assert_eq!(first, second);
+
+    let root = outputs[0].path().join("data/parquet");
+    let month = format!("source={SOURCE}/year=2025/month=10");
+    let hourly = parquet_files(&root.join("org1234567/AWS").join(&month));
+    let daily = parquet_files(&root.join("daily/org1234567/AWS/raw").join(&month));
+    assert_eq!((hourly.len(), daily.len()), (2, 2));
+    let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    assert_eq!(rows(&hourly, &columns(&["lineitem_resourceid"])).len(), 3);
+    let grouped = columns(&[
+        "lineitem_usagestartdate",
+        "lineitem_resourceid",
+        "lineitem_usageamount",
+        "lineitem_unblendedcost",
+        "lineitem_unblendedrate",
+        "resourcetags",
+        "costcategory",
+    ]);
+    assert_eq!(
+        rows(&daily, &grouped),
+        [
+            [
+                "2025-10-01T00:00:00",
+                "vol-1",
+                "2.000000000e0",
+                "7.500000000e-1",
+                "2.000000000e-1",
+                r#"{"app": "w\u00e9b"}"#,
+                "{}"
+            ],
+            [
+                "2025-10-02T00:00:00",
+                "bucket",
+                "0.000000000e0",
+                "1.250000000e-1",
+                "0.000000000e0",
+                r#"{"team": "red"}"#,
+                r#"{"env": "prod"}"#
+            ]
+        ]
+    );
+    let ids = rows(&daily, &columns(&["row_uuid"]));
+    assert!(ids[0] != ids[1] && ids.iter().all(|id| id[0].len() == 36), "{ids:?}");
+}

@@ -3,23 +3,28 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, TimestampMillisecondArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, RecordBatch, StringArray, TimestampMillisecondArray, new_null_array,
+};
 use arrow::datatypes::{DataType, Float64Type, Schema};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
-use chrono::{NaiveDate, NaiveTime};
+use chrono::NaiveTime;
 use tokaki_core::rollup::{ExactSum, Resolution};
 use tokaki_core::{Error, Result};
-use tokaki_readers::payload::ReportType;
+use uuid::Uuid;
 
 use super::daily_columns::{self, DailyColumns, Measure};
+use super::layout::DayOfFile;
 
 /// Groups of one day.
 ///
 /// Keys and maxima are kept in Arrow's row format: bytes that compare as the values do, with null below every value. So a
 /// maximum ignores nulls, and the types of the columns do not matter.
 pub(super) struct DailyGroups {
-    day: NaiveDate,
+    of: DayOfFile,
+    /// Piece of the file's day.
+    chunk: usize,
     columns: &'static DailyColumns,
     key_names: Vec<&'static str>,
     keys: RowConverter,
@@ -38,8 +43,8 @@ impl DailyGroups {
     ///
     /// # Errors
     /// `Bug` if the columns are of types that cannot be compared.
-    pub(super) fn new(report_type: ReportType, day: NaiveDate, schema: &Schema) -> Result<Self> {
-        let columns = daily_columns::of(report_type);
+    pub(super) fn new(of: &DayOfFile, chunk: usize, schema: &Schema) -> Result<Self> {
+        let columns = daily_columns::of(of.report_type);
         let is_there = |name: &&str| schema.column_with_name(name).is_some();
         let converter = |names: &[&str]| {
             let fields = names.iter().filter_map(|name| schema.field_with_name(name).ok());
@@ -54,7 +59,7 @@ impl DailyGroups {
             }
         }
         let keys = converter(&key_names)?;
-        Ok(Self { day, columns, key_names, keys, maxima, sums, groups: HashMap::new() })
+        Ok(Self { of: of.clone(), chunk, columns, key_names, keys, maxima, sums, groups: HashMap::new() })
     }
 
     /// Adds rows of the day.
@@ -109,8 +114,14 @@ impl DailyGroups {
         let keys = self.keys.convert_rows(groups.iter().map(|(key, _)| parser.parse(key))).map_err(bug)?;
         columns.extend(self.key_names.into_iter().zip(keys));
 
-        let midnight = self.day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
-        columns.push(("interval_start", Arc::new(TimestampMillisecondArray::from_value(midnight, groups.len()))));
+        if let Some(name) = self.columns.id {
+            columns.push((name, ids(&self.of, self.chunk, groups.iter().map(|(key, _)| &**key))));
+        }
+        let midnight = self.of.day.and_time(NaiveTime::MIN).and_utc().timestamp_millis();
+        columns.push((
+            self.of.report_type.time_column(),
+            Arc::new(TimestampMillisecondArray::from_value(midnight, groups.len())),
+        ));
 
         let (mut maxima, mut sums) =
             (self.maxima.iter().enumerate().peekable(), self.sums.iter().enumerate().peekable());
@@ -135,6 +146,12 @@ impl DailyGroups {
         RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)))
             .map_err(bug)
     }
+}
+
+/// Ids of rows that nothing else names. A key may come again in another file, and is another row there.
+fn ids<'k>(of: &DayOfFile, chunk: usize, keys: impl Iterator<Item = &'k [u8]>) -> ArrayRef {
+    let file = Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{}_{chunk}", of.stem()).as_bytes());
+    Arc::new(StringArray::from_iter_values(keys.map(|key| Uuid::new_v5(&file, key).to_string())))
 }
 
 fn column<'a>(rows: &'a RecordBatch, name: &'static str) -> Result<&'a ArrayRef> {

@@ -16,6 +16,8 @@ pub(super) struct DailyColumns {
     pub(super) texts: &'static [&'static str],
     /// Whole numbers of that kind.
     pub(super) counts: &'static [&'static str],
+    /// Column of an id that is made of what the row is grouped by, if there is one.
+    pub(super) id: Option<&'static str>,
 }
 
 /// What becomes of a column's values.
@@ -41,6 +43,7 @@ pub(super) fn of(report_type: ReportType) -> &'static DailyColumns {
         ReportType::NamespaceLabels => &NAMESPACE_LABELS,
         ReportType::VmUsage => &VM_USAGE,
         ReportType::GpuUsage => &GPU_USAGE,
+        ReportType::AwsLineItems => &AWS_LINE_ITEMS,
     }
 }
 
@@ -66,6 +69,7 @@ static POD_USAGE: DailyColumns = DailyColumns {
     ],
     texts: &["node_role"],
     counts: &[],
+    id: None,
 };
 
 static STORAGE_USAGE: DailyColumns = DailyColumns {
@@ -91,13 +95,14 @@ static STORAGE_USAGE: DailyColumns = DailyColumns {
     ],
     texts: &["node", "csi_driver", "csi_volume_handle"],
     counts: &[],
+    id: None,
 };
 
 static NODE_LABELS: DailyColumns =
-    DailyColumns { keys: &["node", "node_labels"], measures: PERIOD, texts: &[], counts: &[] };
+    DailyColumns { keys: &["node", "node_labels"], measures: PERIOD, texts: &[], counts: &[], id: None };
 
 static NAMESPACE_LABELS: DailyColumns =
-    DailyColumns { keys: &["namespace", "namespace_labels"], measures: PERIOD, texts: &[], counts: &[] };
+    DailyColumns { keys: &["namespace", "namespace_labels"], measures: PERIOD, texts: &[], counts: &[], id: None };
 
 const PERIOD: &[(&str, Measure)] = &[("report_period_start", Max), ("report_period_end", Max)];
 
@@ -134,6 +139,7 @@ static VM_USAGE: DailyColumns = DailyColumns {
     ],
     texts: &[],
     counts: &[],
+    id: None,
 };
 
 static GPU_USAGE: DailyColumns = DailyColumns {
@@ -153,4 +159,49 @@ static GPU_USAGE: DailyColumns = DailyColumns {
     ],
     texts: &["mig_instance_id", "mig_profile", "mig_strategy"],
     counts: &["mig_slice_count", "mig_memory_capacity_mib", "gpu_max_slices"],
+    id: None,
+};
+
+/// The key of ocp-on-aws § 2.1.
+static AWS_LINE_ITEMS: DailyColumns = DailyColumns {
+    keys: &[
+        "lineitem_resourceid",
+        "bill_payeraccountid",
+        "lineitem_usageaccountid",
+        "lineitem_legalentity",
+        "lineitem_lineitemdescription",
+        "bill_billingentity",
+        "lineitem_productcode",
+        "lineitem_availabilityzone",
+        "lineitem_lineitemtype",
+        "lineitem_usagetype",
+        "lineitem_operation",
+        "product_productfamily",
+        "product_operatingsystem",
+        "product_instancetype",
+        "product_region",
+        "pricing_unit",
+        "resourcetags",
+        "costcategory",
+    ],
+    measures: &[
+        ("lineitem_usageamount", FINE),
+        ("lineitem_normalizationfactor", Max),
+        ("lineitem_normalizedusageamount", FINE),
+        ("lineitem_currencycode", Max),
+        ("lineitem_unblendedrate", Max),
+        ("lineitem_unblendedcost", FINE),
+        ("lineitem_blendedrate", Max),
+        ("lineitem_blendedcost", FINE),
+        ("pricing_publicondemandcost", FINE),
+        ("pricing_publicondemandrate", Max),
+        ("savingsplan_savingsplaneffectivecost", FINE),
+        ("bill_invoiceid", Max),
+        ("product_productname", Max),
+        ("product_vcpu", Max),
+        ("product_memory", Max),
+    ],
+    texts: &[],
+    counts: &[],
+    id: Some("row_uuid"),
 };

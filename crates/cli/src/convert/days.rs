@@ -70,7 +70,7 @@ impl<'a> Days<'a> {
     /// # Errors
     /// `Type` if a sum is too large, or those of the disk.
     pub(super) fn add(&mut self, rows: &RecordBatch) -> Result<()> {
-        for (day, rows) in by_day(rows)? {
+        for (day, rows) in by_day(rows, self.report_type.time_column())? {
             let (report_type, payload, number) = (self.report_type, self.file.payload.clone(), self.number);
             let of = DayOfFile { report_type, day, payload, number };
             let entry = self.days.entry(day).or_insert_with(|| Day::new(of));
@@ -112,7 +112,8 @@ impl Day {
     }
 
     fn add(&mut self, staging: &mut Staging, rows: &RecordBatch, with_daily: bool) -> Result<()> {
-        self.hours.extend(starts(rows)?.values().iter().filter_map(|start| hour(*start)));
+        self.hours
+            .extend(starts(rows, self.of.report_type.time_column())?.values().iter().filter_map(|start| hour(*start)));
         let mut start = 0;
         while start < rows.num_rows() {
             let chunk = match &mut self.open {
@@ -167,7 +168,7 @@ impl Chunk {
         with_daily: bool,
     ) -> Result<Self> {
         let hourly = writer(staging.create(of, Grain::Hourly, number)?, rows)?;
-        let daily = with_daily.then(|| DailyGroups::new(of.report_type, of.day, rows.schema_ref())).transpose()?;
+        let daily = with_daily.then(|| DailyGroups::new(of, number, rows.schema_ref())).transpose()?;
         Ok(Self { number, rows: 0, hourly, daily })
     }
 
@@ -181,8 +182,8 @@ impl Chunk {
 }
 
 /// When each row's interval starts.
-fn starts(rows: &RecordBatch) -> Result<&TimestampMillisecondArray> {
-    let starts = rows.column_by_name("interval_start");
+fn starts<'a>(rows: &'a RecordBatch, time_column: &str) -> Result<&'a TimestampMillisecondArray> {
+    let starts = rows.column_by_name(time_column);
     let starts = starts.and_then(|column| column.as_primitive_opt::<TimestampMillisecondType>());
     starts.ok_or_else(|| Error::bug("rows that nothing dates"))
 }
@@ -193,8 +194,8 @@ fn hour(milliseconds: i64) -> Option<u32> {
 }
 
 /// The rows of each day (`usage_start` of spec § 2), in their order.
-fn by_day(rows: &RecordBatch) -> Result<Vec<(NaiveDate, RecordBatch)>> {
-    let starts = starts(rows)?;
+fn by_day(rows: &RecordBatch, time_column: &str) -> Result<Vec<(NaiveDate, RecordBatch)>> {
+    let starts = starts(rows, time_column)?;
     let mut days: BTreeMap<NaiveDate, Vec<u32>> = BTreeMap::new();
     for (row, start) in (0..).zip(starts.values()) {
         let start = DateTime::from_timestamp_millis(*start).ok_or_else(|| Error::bug("a time beyond all calendars"))?;

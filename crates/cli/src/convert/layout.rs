@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use chrono::{Datelike, NaiveDate};
 use tokaki_core::Grain;
-use tokaki_readers::koku::account;
+use tokaki_readers::koku::{account, root};
 use tokaki_readers::payload::ReportType;
 use uuid::Uuid;
 
@@ -36,10 +36,8 @@ impl Layout {
 
     /// Folder of a table's month, below the output folder.
     pub(super) fn folder(&self, of: &DayOfFile, grain: Grain) -> PathBuf {
-        let (Self { account, source }, report_type) = (self, of.report_type);
-        let daily = if grain == Grain::Daily { "daily/" } else { "" };
-        let month = format!("year={:04}/month={:02}", of.day.year(), of.day.month());
-        format!("data/parquet/{daily}{account}/OCP/{report_type}/source={source}/{month}").into()
+        let root = root(&of.report_type.table(grain), &self.account, &self.source.to_string());
+        format!("{root}/year={:04}/month={:02}", of.day.year(), of.day.month()).into()
     }
 
     /// Path of one file, below the output folder.
@@ -50,7 +48,7 @@ impl Layout {
 }
 
 impl DayOfFile {
-    fn stem(&self) -> String {
+    pub(super) fn stem(&self) -> String {
         format!("{}.{}.{}.{}", self.report_type, self.day, self.payload, self.number)
     }
 

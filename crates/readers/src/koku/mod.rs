@@ -51,21 +51,25 @@ impl KokuCatalog {
 
 /// The folders that may hold the scope's month: `month=01`, as Koku writes it, and `month=1`.
 fn folders(table: &TableName, scope: &Scope) -> Vec<String> {
-    let daily = if table.grain == Grain::Daily { "daily/" } else { "" };
     let (year, month) = (scope.days.year(), scope.days.month());
     let mut spellings = vec![format!("{month:02}")];
     if month < 10 {
         spellings.push(month.to_string());
     }
+    let prefix = format!("{}/year={year}", root(table, account(&scope.org), &scope.source_uuid));
+    spellings.into_iter().map(|month| format!("{prefix}/month={month}/")).collect()
+}
+
+/// The folder of a source's table. The organisation is named as [`account`] says.
+pub fn root(table: &TableName, account: &str, source_uuid: &str) -> String {
+    let daily = if table.grain == Grain::Daily { "daily/" } else { "" };
     // A bill has one report type. Its daily rows lie in a folder beside those that Koku has matched already.
     let place = match (table.provider, table.grain) {
         (OPENSHIFT, _) => format!("{OPENSHIFT}/{}", table.report_type),
         (provider, Grain::Daily) => format!("{provider}/raw"),
         (provider, Grain::Hourly) => provider.to_owned(),
     };
-    let prefix =
-        format!("data/parquet/{daily}{}/{place}/source={}/year={year}", account(&scope.org), scope.source_uuid);
-    spellings.into_iter().map(|month| format!("{prefix}/month={month}/")).collect()
+    format!("data/parquet/{daily}{account}/{place}/source={source_uuid}")
 }
 
 /// The path names an old schema `acct12345` by its number alone.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Builder, Int64Builder, StringBuilder, TimestampMillisecondBuilder};
 
-use super::{columns, instants, labels, report_type};
+use super::report_type::{self, ReportType};
+use super::{columns, instants, labels};
 
 /// From here on a watched number is an anomaly, whatever its sign.
 const ANOMALY: f64 = 1e18;
@@ -35,7 +36,7 @@ impl Cells {
     /// No cells of the column `name`.
     pub(super) fn of(name: &str) -> Self {
         match name {
-            _ if report_type::TIMES.contains(&name) => {
+            _ if report_type::TIMES.contains(&name) || name == ReportType::AwsLineItems.time_column() => {
                 Self::Instants { array: TimestampMillisecondBuilder::new(), last: None }
             }
             _ if columns::WATCHED.contains(&name) => Self::Numbers { array: Float64Builder::new(), watched: true },

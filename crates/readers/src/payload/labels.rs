@@ -25,7 +25,7 @@ pub(super) fn to_json(text: &str) -> (String, u64) {
 }
 
 /// Daily rows are grouped by this text, so it is spelled as Python spells it, and not as serde_json would.
-fn spelled_as_by_koku(labels: &Map<String, Value>) -> String {
+pub(super) fn spelled_as_by_koku(labels: &Map<String, Value>) -> String {
     let mut json = Vec::new();
     labels.serialize(&mut Serializer::with_formatter(&mut json, Python)).expect("texts can be written to memory");
     String::from_utf8(json).expect("JSON is UTF-8")

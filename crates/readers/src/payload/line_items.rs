@@ -6,12 +6,12 @@ use std::io::Read;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::filter_record_batch;
 use csv::StringRecord;
-use tokaki_core::{Error, ErrorKind, Grain, OPENSHIFT, Place, Result, TableName};
+use tokaki_core::{Error, ErrorKind, Grain, Place, Result};
 
 use super::cells::{Cell, Cells};
 use super::metered::Metered;
 use super::report_type::ReportType;
-use super::{effective_usage, gpu};
+use super::{bill, effective_usage, gpu};
 
 /// Rows per batch at most.
 const BATCH_ROWS: usize = 8192;
@@ -70,11 +70,10 @@ impl<R: Read> LineItems<R> {
         if header.is_empty() {
             return Ok(None);
         }
-        let names: Vec<_> = header.iter().map(str::to_owned).collect();
+        let names = bill::names(header.iter().map(str::to_owned).collect());
         check_names(&names).map_err(|error| error.at(&place))?;
         let report_type = ReportType::detect(&names).map_err(|closest| unknown(&closest).at(&place))?;
-        place.table =
-            Some(TableName { provider: OPENSHIFT, report_type: report_type.name(), grain: Grain::Hourly }.to_string());
+        place.table = Some(report_type.table(Grain::Hourly).to_string());
         let lines_behind = 2_u64.saturating_sub(csv.position().line());
         let columns = names.into_iter().map(|name| (name.clone(), Cells::of(&name))).collect();
         let anomalies = Skipped::default();
@@ -138,6 +137,7 @@ impl<R: Read> LineItems<R> {
         match self.report_type {
             ReportType::PodUsage => effective_usage::add(&mut table),
             ReportType::GpuUsage => gpu::normalise(&mut table),
+            ReportType::AwsLineItems => bill::merge(&mut table),
             _ => {}
         }
         let columns = table.columns.into_iter().map(|(name, array)| (name, array, true));
@@ -189,6 +189,15 @@ impl Table {
     /// The column `name`.
     pub(super) fn get(&self, name: &str) -> Option<&ArrayRef> {
         self.columns.iter().find(|(own, _)| own == name).map(|(_, array)| array)
+    }
+
+    /// Takes the columns out whose names begin with `prefix`, under the rest of their names.
+    pub(super) fn take(&mut self, prefix: &str) -> Vec<(String, ArrayRef)> {
+        let columns = std::mem::take(&mut self.columns);
+        let (taken, rest) = columns.into_iter().partition(|(name, _)| name.starts_with(prefix));
+        self.columns = rest;
+        let shorter = |(name, array): (String, ArrayRef)| (name[prefix.len()..].to_owned(), array);
+        Vec::into_iter(taken).map(shorter).collect()
     }
 
     /// Replaces the column `name`, or adds it behind the others.

@@ -4,6 +4,7 @@
 //! Knows the operator's files and what Koku makes of their rows. Does not know where the rows go.
 
 mod archive;
+mod bill;
 mod cells;
 mod columns;
 mod effective_usage;

@@ -1,6 +1,8 @@
-//! The six reports of an operator, told apart by their columns: file names say nothing in a payload.
+//! The six reports of an operator and the bill of a cloud provider, told apart by their columns: file names say nothing in a payload.
 
 use std::fmt;
+
+use tokaki_core::{Grain, OPENSHIFT, TableName};
 
 /// What a file reports; names as in the paths of spec § 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,12 +19,21 @@ pub enum ReportType {
     VmUsage,
     /// GPUs.
     GpuUsage,
+    /// The bill of an AWS account.
+    AwsLineItems,
 }
 
 impl ReportType {
     /// All types, in the order in which Koku tries them.
-    pub const ALL: [Self; 6] =
-        [Self::StorageUsage, Self::PodUsage, Self::NodeLabels, Self::NamespaceLabels, Self::VmUsage, Self::GpuUsage];
+    pub const ALL: [Self; 7] = [
+        Self::StorageUsage,
+        Self::PodUsage,
+        Self::NodeLabels,
+        Self::NamespaceLabels,
+        Self::VmUsage,
+        Self::GpuUsage,
+        Self::AwsLineItems,
+    ];
 
     /// Name in paths, for instance `pod_usage`.
     pub fn name(self) -> &'static str {
@@ -33,6 +44,23 @@ impl ReportType {
             Self::NamespaceLabels => "namespace_labels",
             Self::VmUsage => "vm_usage",
             Self::GpuUsage => "gpu_usage",
+            Self::AwsLineItems => "aws_line_items",
+        }
+    }
+
+    /// The table that its rows are of.
+    pub fn table(self, grain: Grain) -> TableName {
+        match self {
+            Self::AwsLineItems => TableName { provider: "AWS", report_type: "line_items", grain },
+            openshift => TableName { provider: OPENSHIFT, report_type: openshift.name(), grain },
+        }
+    }
+
+    /// Column that dates a row.
+    pub fn time_column(self) -> &'static str {
+        match self {
+            Self::AwsLineItems => "lineitem_usagestartdate",
+            _ => "interval_start",
         }
     }
 
@@ -42,19 +70,24 @@ impl ReportType {
     /// The type that comes closest, and which of its columns are missing.
     pub(super) fn detect(columns: &[String]) -> Result<Self, (Self, Vec<&'static str>)> {
         let missing = |report_type: Self| -> Vec<_> {
-            let required = TIMES.iter().chain(report_type.own_columns());
+            let required = report_type.times().iter().chain(report_type.own_columns());
             required.filter(|column| !columns.iter().any(|found| found == *column)).copied().collect()
         };
         let candidates = Self::ALL.map(|report_type| (report_type, missing(report_type)));
         let lacking = |(report_type, missing): &(Self, Vec<_>)| {
             // Compared as fractions, so that a type of few columns is not close to everything.
-            missing.len() * 1000 / (TIMES.len() + report_type.own_columns().len())
+            missing.len() * 1000 / (report_type.times().len() + report_type.own_columns().len())
         };
         let (report_type, missing) = candidates.into_iter().min_by_key(lacking).expect("there are report types");
         if missing.is_empty() { Ok(report_type) } else { Err((report_type, missing)) }
     }
 
-    /// The columns that every file of the type has, beside [`TIMES`].
+    /// The times that every file of the type has.
+    fn times(self) -> &'static [&'static str] {
+        if self == Self::AwsLineItems { &[] } else { TIMES }
+    }
+
+    /// The columns that every file of the type has, beside times.
     fn own_columns(self) -> &'static [&'static str] {
         match self {
             Self::PodUsage => POD_USAGE,
@@ -63,6 +96,7 @@ impl ReportType {
             Self::NamespaceLabels => &["namespace", "namespace_labels"],
             Self::VmUsage => VM_USAGE,
             Self::GpuUsage => GPU_USAGE,
+            Self::AwsLineItems => AWS_LINE_ITEMS,
         }
     }
 }
@@ -73,8 +107,18 @@ impl fmt::Display for ReportType {
     }
 }
 
-/// Columns of every report.
+/// Columns of every operator's report.
 pub(super) const TIMES: &[&str] = &["report_period_start", "report_period_end", "interval_start", "interval_end"];
+
+const AWS_LINE_ITEMS: &[&str] = &[
+    "lineitem_usagestartdate",
+    "lineitem_resourceid",
+    "lineitem_productcode",
+    "lineitem_usageaccountid",
+    "lineitem_lineitemtype",
+    "lineitem_usageamount",
+    "lineitem_unblendedcost",
+];
 
 const POD_USAGE: &[&str] = &[
     "pod",
