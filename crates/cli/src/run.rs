@@ -10,6 +10,7 @@ use crate::args::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::failure::{Failure, NOTHING_CHANGED};
+use crate::report::plan::Forecast;
 use crate::report::summary::Summary;
 use crate::report::{self, Reporter};
 use crate::signals;
@@ -32,8 +33,8 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<Exit, Failure
     };
     reporter.end();
     match outcome {
-        Ok(Outcome::Planned(plan, wiring, known)) => {
-            report::plan::print(&plan, &wiring, known, config.settings.log.format);
+        Ok(Outcome::Planned(plan, wiring, forecast)) => {
+            report::plan::print(&plan, &wiring, &forecast, config.settings.log.format);
             Ok(Exit::Done)
         }
         Ok(Outcome::Done(scope, done)) => {
@@ -56,8 +57,7 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<Exit, Failure
 }
 
 enum Outcome {
-    /// And how many of its files the cache knows, and how many there are.
-    Planned(Plan, Wiring, Option<(usize, usize)>),
+    Planned(Plan, Wiring, Forecast),
     Done(Scope, Report),
 }
 
@@ -74,7 +74,8 @@ async fn carry_out(config: &Config, args: &RunArgs, reporter: &Reporter) -> Resu
     if args.plan {
         let plan = local::plan(&scope, &wiring, &options).await?;
         let known = local::known_files(&plan, &wiring).await?;
-        return Ok(Outcome::Planned(plan, wiring, known));
+        let estimate = local::estimate(&plan, &wiring, &options).await?;
+        return Ok(Outcome::Planned(plan, wiring, Forecast { known, estimate }));
     }
     let done = local::run(&scope, &wiring, &options, reporter).await?;
     Ok(Outcome::Done(scope, done))

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::cases::{Case, repository};
 use crate::command::Tokaki;
 use crate::destination::Destination;
+use crate::s3::Server;
 
 /// Threads that the decode floor and DuckDB get: as many as tokaki takes by itself.
 pub(super) fn threads() -> usize {
@@ -35,11 +36,13 @@ pub(super) struct Programs {
 }
 
 /// What a run reads and where it writes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Job<'a> {
     pub(super) case: &'a Case,
     pub(super) form: Form,
     pub(super) destination: &'a Destination<'a>,
+    /// The server that has the case's folder, if tokaki is to read from a bucket.
+    pub(super) server: Option<&'a Server>,
     /// File for the rows of a contender that has no sinks.
     pub(super) file: &'a Path,
 }
@@ -82,11 +85,17 @@ impl Programs {
         let mut arguments = ["run", "--case", &case, "--log-format", "json"].map(str::to_owned).to_vec();
         arguments.extend(["--aggregators".to_owned(), self.aggregators.join(",")]);
         arguments.extend(job.destination.arguments());
-        let settings = [format!("reader.pods={}", job.form.name())];
+        let mut settings = vec![format!("reader.pods={}", job.form.name())];
+        // The folders in a case are the server's buckets.
+        settings.extend(job.server.map(|_| "store.url=s3://input".to_owned()));
         for setting in settings.iter().chain(&self.set).chain(further) {
             arguments.extend(["--set".to_owned(), setting.clone()]);
         }
-        Ok(self.tokaki.command(&arguments))
+        let mut command = self.tokaki.command(&arguments);
+        // How long to wait, and for how often to try, is for tests of faults.
+        let variables = job.server.map(Server::variables).unwrap_or_default();
+        command.envs(variables.into_iter().filter(|(name, _)| !name.ends_with("SECONDS") && !name.ends_with("_MS")));
+        Ok(command)
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn checks(programs: &Programs, case: &Case, form: Form, folder: &Path
     let run = |case: &Case, setting: &str| -> Result<Vec<u8>> {
         let destination = Destination::new(&Sink::Parquet)?;
         let file = folder.join("rows.parquet");
-        let job = Job { case, form, destination: &destination, file: &file };
+        let job = Job { case, form, destination: &destination, server: None, file: &file };
         measure(&mut programs.tokaki_command(job, &[setting.to_owned()])?)?;
         destination.export(DAILY_SUMMARY, &file)?;
         Ok(fs::read(&file)?)

@@ -40,6 +40,7 @@ use crate::cases::{Case, repository};
 use crate::command::Tokaki;
 use crate::destination::{DAILY_SUMMARY, Destination, Sink};
 use crate::iqe::SinkName;
+use crate::s3::Server;
 
 /// The code that the command ends with if a result is wrong.
 pub const WRONG: u8 = 4;
@@ -98,6 +99,16 @@ struct Bench<'a> {
     sink: Sink,
 }
 
+/// What is measured, and where.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    case: &'a Case,
+    form: Form,
+    server: Option<&'a Server>,
+    /// Folder for files of the race.
+    scratch: &'a Path,
+}
+
 /// The end of a run in tokaki's own words.
 #[derive(Debug, Deserialize)]
 struct Done {
@@ -145,7 +156,9 @@ impl<'a> Bench<'a> {
         say(&format!("{scale}, {}: validating", form.name()));
         let scratch = tempfile::tempdir()?;
         let contenders = self.contenders();
-        let (digest, rows_out, mut checks) = self.validate(&contenders, case, form, input, scratch.path())?;
+        let server = self.options.s3.then(|| Server::start(&std::path::absolute(&case.folder)?)).transpose()?;
+        let place = Place { case, form, server: server.as_ref(), scratch: scratch.path() };
+        let (digest, rows_out, mut checks) = self.validate(&contenders, place, input)?;
         if self.options.laws {
             checks.extend(laws::checks(&self.programs, case, form, &self.folder.join("laws"))?);
         }
@@ -159,7 +172,7 @@ impl<'a> Bench<'a> {
             say(&format!("{scale}, {}: round {round} of {}", form.name(), self.options.runs));
             for (contender, measurements) in contenders.iter().zip(&mut measurements) {
                 let destination = Destination::new(&self.sink)?;
-                let (command, measured) = self.run_once(*contender, case, form, &destination, scratch.path())?;
+                let (command, measured) = self.run_once(*contender, place, &destination)?;
                 measurements.runs.push(measured.cost);
                 if measurements.command.is_empty() {
                     measurements.command = command;
@@ -189,38 +202,35 @@ impl<'a> Bench<'a> {
     fn validate(
         &self,
         contenders: &[Contender],
-        case: &Case,
-        form: Form,
+        place: Place<'_>,
         input: &InputSums,
-        scratch: &Path,
     ) -> Result<(String, u64, Vec<Check>)> {
         let destination = Destination::new(&self.sink)?;
         let mut done = None;
         for contender in contenders {
-            let (_, measured) = self.run_once(*contender, case, form, &destination, scratch)?;
+            let (_, measured) = self.run_once(*contender, place, &destination)?;
             if *contender == Contender::Tokaki {
                 done = measured.stdout.lines().last().map(serde_json::from_str::<Done>).transpose()?;
             }
         }
         let rows_out = done.ok_or("tokaki did not say what it has done")?.rows_out;
-        let actual = scratch.join("actual.parquet");
+        let actual = place.scratch.join("actual.parquet");
         destination.export(DAILY_SUMMARY, &actual)?;
-        let theirs = scratch.join(THEIRS);
+        let theirs = place.scratch.join(THEIRS);
         let expected = contenders.contains(&Contender::Duckdb).then_some(theirs.as_path());
-        Ok((digest::of(&destination)?, rows_out, proof::checks(case, input, &actual, expected)?))
+        Ok((digest::of(&destination)?, rows_out, proof::checks(place.case, input, &actual, expected)?))
     }
 
     /// One run, and the command as one would type it.
     fn run_once(
         &self,
         contender: Contender,
-        case: &Case,
-        form: Form,
+        Place { case, form, server, scratch }: Place<'_>,
         destination: &Destination<'_>,
-        scratch: &Path,
     ) -> Result<(String, Measured)> {
         let file = scratch.join(THEIRS);
-        let mut command = contender.command(&self.programs, Job { case, form, destination, file: &file })?;
+        let job = Job { case, form, destination, server, file: &file };
+        let mut command = contender.command(&self.programs, job)?;
         let measured = measure(&mut command)?;
         Ok((shown(&command), measured))
     }

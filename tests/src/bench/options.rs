@@ -42,6 +42,9 @@ pub struct Options {
     /// Check that workers, chunk sizes, file order and other partitions do not change a byte
     #[arg(long)]
     pub laws: bool,
+    /// Let tokaki read the data from a bucket: an S3 server in this program, real protocol and signatures
+    #[arg(long)]
+    pub s3: bool,
     /// Sink to run with
     #[arg(long, value_enum, default_value_t = SinkName::Parquet)]
     pub sink: SinkName,

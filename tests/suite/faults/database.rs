@@ -201,8 +201,9 @@ fn p5_a_lock_that_is_not_had_in_the_time_of_the_administrator() {
         }
         bench.run()
     });
-    assert_eq!(outcome.code, Some(21), "{}", outcome.stderr);
-    assert!(error(&outcome).contains("55P03"), "{}", outcome.stderr);
+    assert_eq!(outcome.code, Some(13), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("held by process"), "{}", outcome.stderr);
+    assert!(error(&outcome).contains("sink.lock_wait_seconds"), "{}", outcome.stderr);
     assert_eq!(bench.koku.digest(), bench.before);
 }
 

@@ -3,20 +3,43 @@
 use std::fmt::Write;
 
 use bytesize::ByteSize;
+use indicatif::HumanCount;
 use serde_json::{Value, json};
-use tokaki_core::pipeline::{Plan, Scan, Wiring};
+use tokaki_core::pipeline::{Estimate, Plan, Scan, Wiring};
 use tokaki_core::{Condition, Destination, member};
 
 use super::columns::aligned;
 use super::stdout;
 use crate::config::settings::LogFormat;
 
-/// Writes the plan to stdout. `known` says of how many files the cache knows what is in them, and how many there are.
-pub(crate) fn print(plan: &Plan, wiring: &Wiring, known: Option<(usize, usize)>, format: LogFormat) {
+/// What is known of a run before it is carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Forecast {
+    /// Of how many files the cache knows what is in them, and how many there are; `None` without a cache.
+    pub(crate) known: Option<(usize, usize)>,
+    /// What it will take.
+    pub(crate) estimate: Estimate,
+}
+
+/// Writes the plan to stdout.
+pub(crate) fn print(plan: &Plan, wiring: &Wiring, forecast: &Forecast, format: LogFormat) {
     stdout(&match format {
-        LogFormat::Text => text(plan, wiring) + &known.map(cache_text).unwrap_or_default(),
-        LogFormat::Json => super::json::line("info", fields(plan, wiring, known)),
+        LogFormat::Text => {
+            let cache = forecast.known.map(cache_text).unwrap_or_default();
+            text(plan, wiring) + &estimate_text(&forecast.estimate) + &cache
+        }
+        LogFormat::Json => super::json::line("info", fields(plan, wiring, forecast)),
     });
+}
+
+fn estimate_text(estimate: &Estimate) -> String {
+    let Estimate { rows, windows, workers, memory_bytes, cpu_seconds, .. } = estimate;
+    let rows = HumanCount(*rows);
+    let (memory, days) = (ByteSize(*memory_bytes).display().iec(), if *windows == 1 { "window" } else { "windows" });
+    format!(
+        "\nabout\n  {rows} rows in {windows} {days} of days, {workers} worker(s), {memory} of memory, \
+         {cpu_seconds:.2} s of CPU time\n"
+    )
 }
 
 fn text(plan: &Plan, wiring: &Wiring) -> String {
@@ -84,13 +107,13 @@ fn owned(destination: &Destination) -> String {
     conditions.join(" and ")
 }
 
-fn fields(plan: &Plan, wiring: &Wiring, known: Option<(usize, usize)>) -> Value {
+fn fields(plan: &Plan, wiring: &Wiring, forecast: &Forecast) -> Value {
     let outputs: Vec<_> = destinations(plan, wiring)
         .into_iter()
         .map(|(aggregator, to)| json!({"aggregator": aggregator, "table": to.table.name, "owned": to.owned}))
         .collect();
-    let cache = known.map(|(known, all)| json!({"files_known": known, "files": all}));
-    json!({"event": "planned", "plan": plan, "outputs": outputs, "cache": cache})
+    let cache = forecast.known.map(|(known, all)| json!({"files_known": known, "files": all}));
+    json!({"event": "planned", "plan": plan, "outputs": outputs, "cache": cache, "estimate": forecast.estimate})
 }
 
 #[cfg(test)]
@@ -122,8 +145,12 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
-        assert_eq!(fields(&plan, &wiring, None)["event"], "planned");
-        assert_eq!(fields(&plan, &wiring, Some((1, 2)))["cache"]["files_known"], 1);
+        let estimate = runtime.block_on(tokaki_core::pipeline::local::estimate(&plan, &wiring, &options));
+        let estimate = estimate.expect("an estimate");
+        assert!(estimate_text(&estimate).contains("0 rows in 1 window of days"), "{}", estimate_text(&estimate));
+        let of_known = |known| fields(&plan, &wiring, &Forecast { known, estimate });
+        assert_eq!(of_known(None)["event"], "planned");
+        assert_eq!(of_known(Some((1, 2)))["cache"]["files_known"], 1);
         assert!(cache_text((1, 2)).contains("1 of 2 files are known, 1 file will be opened"));
     }
 }

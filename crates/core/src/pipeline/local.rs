@@ -8,7 +8,7 @@
 //! merged when the stage's input is used up. The order in which splits finish does not matter to a single bit of the
 //! result: sums are exact, and every finish sorts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -18,13 +18,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::budget::{Budget, Gauge};
 use super::days::{DaysDone, Survey};
+use super::estimate::{self, Estimate};
 use super::event::{CacheUse, Event, Observer, Report};
 use super::payloads;
 use super::plan::{Aggregators, DailyTables, Listing, Plan, Stage};
 use super::quarantine::Quarantine;
 use super::recall::splits::Splits;
 use super::recall::{Memory, Recall};
-use super::stage::{self, Work, Workshop};
+use super::stage::{self, Work as SplitOfScan, Workshop};
 use super::window;
 use super::write::{self, Guard};
 use crate::catalog::{Catalog, DuplicateFile};
@@ -216,20 +217,11 @@ async fn attempt(
     let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, scope, observer));
     let recall = recall.as_ref();
     let splits_of = Splits::new(wiring.reader.as_ref(), recall).await?;
-    let mut surveyed = works(&plan.surveys, &splits_of).await?;
-    let mut works = works(&plan.stages, &splits_of).await?;
-    let superseded = payloads::supersede(surveyed.iter_mut().chain(&mut works), &splits_of).await?;
+    let Work { surveyed, works, windows, workers, superseded } =
+        work(&plan, &splits_of, options, recall.is_some()).await?;
     splits_of.keep().await?;
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
-    // What is remembered is remembered by day: windows of several days would move with every file that comes.
-    let window_rows = if recall.is_some() { 0 } else { options.window_rows };
-    let windows = match &plan.windows {
-        Some(windows) => windows.clone(),
-        None if plan.by_windows => window::cut(scope.days, splits(), window_rows),
-        None => vec![scope.days],
-    };
     let rows = splits().map(|split| split.rows).sum();
-    let workers = options.mode.workers(options.workers, rows);
     observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
 
     let workshop = workshop(wiring, options, workers, observer, recall, windows.len())?;
@@ -279,8 +271,48 @@ pub async fn known_files(plan: &Plan, wiring: &Wiring) -> Result<Option<(usize, 
     Ok(Some((plan.files() - new.len(), plan.files())))
 }
 
+/// What there is to do, with everything known that footers tell.
+struct Work {
+    /// The splits of each survey, for all days.
+    surveyed: Vec<Vec<SplitOfScan>>,
+    /// The splits of each stage, for all days.
+    works: Vec<Vec<SplitOfScan>>,
+    windows: Vec<DateRange>,
+    workers: usize,
+    /// Files whose splits are left out, and why.
+    superseded: BTreeMap<String, Finding>,
+}
+
+async fn work(plan: &Plan, splits_of: &Splits<'_>, options: &RunOptions, is_remembered: bool) -> Result<Work> {
+    let mut surveyed = works(&plan.surveys, splits_of).await?;
+    let mut works = works(&plan.stages, splits_of).await?;
+    let superseded = payloads::supersede(surveyed.iter_mut().chain(&mut works), splits_of).await?;
+    let splits = || works.iter().flatten().map(|work| work.split.as_ref());
+    // What is remembered is remembered by day: windows of several days would move with every file that comes.
+    let window_rows = if is_remembered { 0 } else { options.window_rows };
+    let windows = match &plan.windows {
+        Some(windows) => windows.clone(),
+        None if plan.by_windows => window::cut(plan.scope.days, splits(), window_rows),
+        None => vec![plan.scope.days],
+    };
+    let rows = splits().map(|split| split.rows).sum();
+    let workers = options.mode.workers(options.workers, rows);
+    Ok(Work { surveyed, works, windows, workers, superseded })
+}
+
+/// What the plan will take. Reads footers.
+///
+/// # Errors
+/// The first in the order of tables and files.
+pub async fn estimate(plan: &Plan, wiring: &Wiring, options: &RunOptions) -> Result<Estimate> {
+    let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, &plan.scope, &Unheard));
+    let splits_of = Splits::new(wiring.reader.as_ref(), recall.as_ref()).await?;
+    let Work { works, windows, workers, .. } = work(plan, &splits_of, options, recall.is_some()).await?;
+    Ok(estimate::estimate(&works, &windows, workers, options.chunk_rows))
+}
+
 /// The splits of each stage, for all days.
-async fn works(stages: &[Stage], splits_of: &Splits<'_>) -> Result<Vec<Vec<Work>>> {
+async fn works(stages: &[Stage], splits_of: &Splits<'_>) -> Result<Vec<Vec<SplitOfScan>>> {
     let mut works = Vec::with_capacity(stages.len());
     for stage in stages {
         works.push(stage::works(stage, splits_of).await?);
@@ -335,7 +367,7 @@ pub(super) struct Window {
 /// Takes each window through all stages and hands it over, in order.
 async fn read(
     plan: &Plan,
-    works: &[Vec<Work>],
+    works: &[Vec<SplitOfScan>],
     windows: &[DateRange],
     survey: &Survey,
     at_once: usize,

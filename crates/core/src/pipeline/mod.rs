@@ -3,6 +3,7 @@
 
 mod budget;
 mod days;
+mod estimate;
 pub mod event;
 pub mod local;
 mod payloads;
@@ -15,6 +16,7 @@ mod window;
 mod write;
 
 pub use budget::{Gauge, Taken};
+pub use estimate::Estimate;
 pub use event::{CacheUse, Event, Observer, OutputRows, Report};
 pub use local::{EmptyInput, Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};

@@ -28,10 +28,11 @@ const REPORT_PERIODS: &str = "reporting_ocpusagereportperiod";
 /// with the transaction, and so does how long a statement of it waits for the rows of others. The sources are locked in
 /// one order, so that no two runs wait for each other.
 pub(super) async fn take_sources(connection: &mut PgConnection, task: &Task) -> Result<(), Fault> {
-    // PostgreSQL takes 0 for as long as it takes.
-    let milliseconds = task.lock_wait.as_millis().max(1);
-    let limit = format!("SET LOCAL lock_timeout = {milliseconds}");
-    let limited = sqlx::raw_sql(AssertSqlSafe(limit)).execute(&mut *connection).await;
+    // Who administers the server may have said that nobody waits so long. PostgreSQL takes 0 for as long as it takes.
+    const LIMIT: &str = "SELECT set_config('lock_timeout', $1::text, true) FROM pg_settings \
+         WHERE name = 'lock_timeout' AND (setting::bigint = 0 OR setting::bigint > $1)";
+    let milliseconds = i64::from(i32::try_from(task.lock_wait.as_millis().max(1)).unwrap_or(i32::MAX));
+    let limited = sqlx::query(LIMIT).bind(milliseconds).persistent(false).execute(&mut *connection).await;
     limited.map_err(|error| task.server.fault(&error))?;
     let sources = task.targets.iter().flat_map(|target| &target.also_of).chain([&task.scope.source_uuid]);
     for source in sources.collect::<BTreeSet<_>>() {
