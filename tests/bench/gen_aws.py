@@ -5,8 +5,9 @@
     gen_aws.py --case CASE --rows 1000000
 
 Adds input/data/parquet/[daily/]ORG/AWS/… and turns reference.json into that of a bill with this one cluster. Of the daily
-rows, each node and each volume has some every day; a fifth of the others have tags that are labels of the cluster, one in
-fifty names the cluster or a namespace, and the rest belong to nobody. Hourly rows are there for volumes alone: nothing
+rows, each node and each volume has some every day; of the others one in a hundred names a namespace, one in 500 has a tag
+that is a label of the cluster (and so goes to each of the namespaces that have it), one in 2000 names the cluster, and
+the rest belong to nobody. Hourly rows are there for volumes alone: nothing
 else of them is read. Needs pyarrow and numpy.
 """
 import argparse
@@ -71,6 +72,9 @@ def main():
     args = args.parse_args()
     with open(f"{args.case}/reference.json", encoding="utf-8") as file:
         reference = json.load(file)
+    if "clusters" in reference:  # made before
+        reference |= reference.pop("clusters")[0] | {"enabled_tag_keys": reference["enabled_tag_keys"]["OCP"]}
+        del reference["aws"], reference["distribution"]
     volumes, pairs, namespaces = cluster(args.case, reference)
     handles, sizes = list(volumes), np.array(list(volumes.values()))
     nodes = [node["resource_id"] for node in reference["nodes"] if node["resource_id"]]
@@ -92,12 +96,12 @@ def main():
                 add(f"arn:aws:ec2:us-east-1:1:volume/{handle}", item, "AmazonEC2", "{}")
         for n in range(max(0, args.rows // len(days) - len(ids))):
             chance = random.random()
-            if chance < 0.2:
+            if chance < 0.002:
                 key, value = pairs[random.integers(len(pairs))]
                 tag = json.dumps({"Name": f"r{n % 997}", key: value})
-            elif chance < 0.21:
+            elif chance < 0.012:
                 tag = json.dumps({"openshift_project": namespaces[random.integers(len(namespaces))]})
-            elif chance < 0.22:
+            elif chance < 0.0125:
                 tag = json.dumps({"openshift_cluster": reference["cluster_id"]})
             else:
                 tag = json.dumps({"Name": f"r{n % 4999}", "owner": f"o{n % 101}"})

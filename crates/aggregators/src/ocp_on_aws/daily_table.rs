@@ -177,6 +177,19 @@ impl<'a> DailyTable<'a> {
         Ok(output)
     }
 
+    /// Rows that Koku's own table does not take: those without product code or account (§ 9). By day, cluster and
+    /// resource id, with the number of rows.
+    pub(super) fn without_required(&self) -> BTreeMap<(i32, usize, Option<&str>), usize> {
+        let mut without = BTreeMap::new();
+        for [day, cluster, _, _, _, _, _, _, _, _, id, product, _, _, account, ..] in self.rows.keys() {
+            if [product, account].contains(&&NULL_TEXT) {
+                let place = (*day as i32, *cluster as usize, self.texts.text(*id));
+                *without.entry(place).or_default() += 1;
+            }
+        }
+        without
+    }
+
     /// The rows of each cluster, sorted by day and key, and those of the tables that are derived from them.
     ///
     /// # Errors

@@ -255,6 +255,7 @@ impl<'a> Engine<'a> {
     pub(super) fn findings(&self, scope: &Scope, bill: &Bill) -> Vec<Finding> {
         let mut findings = report::findings(&self.amounts, scope);
         findings.extend(self.traps.findings(scope));
+        findings.extend(report::without_required(bill, &self.table));
         findings.extend(report::without_data(bill, &self.sides.tenant, self.sides.days));
         findings
     }

@@ -4,9 +4,11 @@ use tokaki_core::rollup::{ExactSum, Resolution};
 use tokaki_core::{Amount, Bill, Cluster, DateRange, Finding, Result, Scope};
 
 use super::costs::{COST_COLUMNS, COSTS};
+use super::daily_table::DailyTable;
 use super::state::{self, AwsState};
 use crate::cloud::part::{Class, Part};
 use crate::cloud::tenant::Tenant;
+use crate::summaries::row_id::day_text;
 
 /// One sum for each cost.
 type Costs = [ExactSum; COSTS];
@@ -64,6 +66,21 @@ impl Amounts {
 
 fn add(sums: &mut Costs, costs: [Option<ExactSum>; COSTS]) -> Result<()> {
     sums.iter_mut().zip(costs).try_for_each(|(sum, cost)| cost.map_or(Ok(()), |cost| sum.add(cost.0)))
+}
+
+/// Rows that Koku's own table does not take.
+pub(super) fn without_required(bill: &Bill, table: &DailyTable<'_>) -> Vec<Finding> {
+    let finding = |((day, cluster, id), rows): ((i32, usize, Option<&str>), usize)| Finding {
+        what: "bill: rows without product code or account, which Koku's own table does not take".into(),
+        subject: format!(
+            "{}, cluster {}, resource {}",
+            day_text(day),
+            bill.clusters.get(cluster).map_or("", |cluster| &cluster.reference.cluster_id),
+            id.unwrap_or("without id")
+        ),
+        amounts: vec![Amount { measure: "rows".into(), value: rows as f64 }],
+    };
+    table.without_required().into_iter().map(finding).collect()
 }
 
 /// Clusters that have no row in the window. Shares of others may change when their data comes (trap 17).

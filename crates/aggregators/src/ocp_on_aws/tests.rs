@@ -216,6 +216,19 @@ fn a_cluster_without_rows_has_none_and_a_reference_without_bill_is_an_error() {
 }
 
 #[test]
+fn rows_that_kokus_table_does_not_take_are_named() {
+    let mut nameless = billed(0, "x/i-1", "{}", 1.0);
+    nameless.cells.insert("lineitem_productcode", Text(""));
+    let lines = [pod(ALPHA, 0, "n1", "shop", WEB, 1.0), nameless, billed(0, "i-1", "{}", 1.0)];
+    let finished = job(Attribution::Parity, &[(ALPHA, "alpha")]).finished("ocp_on_aws", &lines, 1).expect("runs");
+    let named: Vec<_> = finished.findings.iter().filter(|finding| finding.what.contains("does not take")).collect();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0].subject, "2025-10-01, cluster alpha, resource x/i-1");
+    // The pod's, and what no pod used.
+    assert_eq!(named[0].amounts[0].value, 2.0);
+}
+
+#[test]
 fn derived_tables_are_sums_over_the_project_table() {
     let mut data = billed(0, "i-1", "{}", 1.0);
     data.cells.insert("product_productfamily", Text("Data Transfer"));
