@@ -25,7 +25,7 @@ fn encoded(job: &Job, aggregator: &str, report_type: &'static str) -> Vec<Record
     let mut cells: Vec<_> = texts.into_iter().map(|name| (name, Cell::Text("{}"))).collect();
     cells.extend(["pod_usage_cpu_core_seconds", "node_capacity_cpu_cores"].map(|name| (name, Cell::Number(1.0))));
     let lines = [line(report_type, 0, &cells), line(report_type, 1, &cells)];
-    job.state(aggregator, &lines).expect("a state")
+    job.encoded(aggregator, &lines).expect("a state")
 }
 
 /// A table with one thing wrong.
@@ -75,7 +75,7 @@ proptest! {
             9 => tables.swap(0, at),
             _ => tables[at] = damaged(&tables[at], how, column),
         }
-        if let Err(error) = job.decode(aggregator.0, &tables) {
+        if let Err(error) = job.check_decodes(aggregator.0, &tables) {
             prop_assert_eq!(error.kind(), ErrorKind::Bug);
         }
     }

@@ -19,4 +19,4 @@ pub mod words;
 #[cfg(test)]
 mod damaged_states;
 #[cfg(test)]
-mod testing;
+use tokaki_core::testkit as testing;

@@ -26,6 +26,8 @@ pub mod rollup;
 pub mod scope;
 pub mod section;
 pub mod sink;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use aggregator::{Aggregator, AnyAggregator, State};
 pub use cache::Cache;
@@ -45,6 +47,10 @@ pub use reference::{
 pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;
 pub use sink::{Receipt, Replacement, RowsOfDay, Sink};
+
+/// The Arrow that chunks and rows are made of. Plugins outside this repository take it from here: batches of two
+/// versions do not fit each other.
+pub use arrow;
 
 /// Version of this crate: what plugins are built against.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

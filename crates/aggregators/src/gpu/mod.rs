@@ -12,7 +12,7 @@ use tokaki_core::{
     Result, Scope, Source,
 };
 
-use self::state::{GpuState, MAX_SLICES, MEMORY, MIG_MEMORY, MIG_SLICES};
+use self::state::{GpuState, MAX_SLICES, MEMORY, MIG_MEMORY, MIG_SLICES, groups};
 use crate::line_items::gpu_usage;
 use crate::summaries::gpu_summary::{self, Row};
 use crate::words::cost_category::CostCategories;
@@ -61,7 +61,7 @@ impl Aggregator for Gpu {
 
     fn finish(&self, (): &(), state: GpuState) -> Result<Finished> {
         let mut rows = Vec::new();
-        for group in state.groups() {
+        for group in groups(&state) {
             let [namespace, node, vendor, model, mig_profile, mig_instance, gpu_uuid] = group.texts;
             rows.push(Row {
                 day: group.day,

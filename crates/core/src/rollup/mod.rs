@@ -3,11 +3,13 @@
 //! "Roll up first, join last": a sum commutes with a join on the rollup's own key, so a rollup's key holds every column
 //! that will be joined on, and the join happens once per group instead of once per row.
 
+mod by_day;
 mod encode;
 mod exact_sum;
 mod interner;
 mod keyed;
 
+pub use by_day::{ByDay, DayRollup, DayRow};
 pub use exact_sum::{ExactSum, Resolution};
 pub use interner::{Interner, NULL_TEXT, TextIds};
 pub use keyed::{GroupId, GroupRow, NO_GROUP, Rollup, RollupSpec};

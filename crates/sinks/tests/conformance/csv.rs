@@ -5,7 +5,7 @@ use std::fs;
 use tokaki_core::ErrorKind;
 
 use crate::replacing::{begin, replace, sink_of};
-use crate::table::{pods, scope, volumes};
+use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 const HEADER: &str = "uuid,report_period_id,data_source,usage_start,namespace,pod_labels,cpu_hours,source_uuid";
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::replacing::{replace, sink_of};
-use crate::table::{pods, scope, volumes};
+use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 #[tokio::test]
 async fn each_line_is_an_object_with_labels_as_objects() {

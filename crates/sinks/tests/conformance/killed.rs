@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::replacing::{begin, replace, sink};
-use crate::scenario::Bench;
-use crate::table::{pods, scope};
+use tokaki_core::testkit::sinks::Bench;
+use tokaki_core::testkit::sinks::{pods, scope};
 
 const SINK: &str = "TOKAKI_TEST_KILLED_SINK";
 const URL: &str = "TOKAKI_TEST_KILLED_URL";

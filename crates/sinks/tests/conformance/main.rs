@@ -10,6 +10,4 @@ mod postgres_faults;
 mod postgres_races;
 mod postgres_rights;
 mod replacing;
-mod scenario;
 mod sqlite;
-mod table;

@@ -15,8 +15,8 @@ use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use crate::scenario::{self, Bench};
-use crate::table::{pods, scope, volumes};
+use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 struct ParquetBench {
     root: TempDir,
@@ -112,7 +112,7 @@ async fn a_killed_run_changes_nothing() {
 #[tokio::test]
 async fn the_sink_passes_the_scenario() {
     let bench = ParquetBench::new();
-    scenario::run(&bench).await;
+    sinks::run(&bench).await;
     let names: Vec<_> = bench.file.parent().expect("a folder").read_dir().expect("a folder").collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }

@@ -13,8 +13,8 @@ use xtask::postgres::Server;
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use crate::scenario::{self, Bench};
-use crate::table::{batch, pods, scope, volumes};
+use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{batch, pods, scope, volumes};
 
 /// A database of its own.
 pub(crate) struct PostgresBench {
@@ -111,7 +111,7 @@ async fn a_killed_run_changes_nothing() {
 #[tokio::test]
 async fn the_sink_passes_the_scenario() {
     let bench = PostgresBench::new();
-    scenario::run(&bench).await;
+    sinks::run(&bench).await;
     let expected = [
         "2025_09 FOR VALUES FROM ('2025-09-01') TO ('2025-10-01')",
         "2025_10 FOR VALUES FROM ('2025-10-01') TO ('2025-11-01')",

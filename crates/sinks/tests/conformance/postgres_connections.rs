@@ -13,8 +13,8 @@ use xtask::postgres::{Pooler, Server};
 
 use crate::postgres::PostgresBench;
 use crate::replacing::{replace, sink};
-use crate::scenario::Bench;
-use crate::table::{Row, pods, scope};
+use tokaki_core::testkit::sinks::Bench;
+use tokaki_core::testkit::sinks::{Row, pods, scope};
 
 #[tokio::test]
 async fn p10_a_pooler_may_give_each_transaction_another_connection() {

@@ -9,8 +9,8 @@ use xtask::postgres::Server;
 
 use crate::postgres::PostgresBench;
 use crate::replacing::{begin, replace};
-use crate::scenario::Bench;
-use crate::table::{Row, batch, pods, scope, volumes};
+use tokaki_core::testkit::sinks::Bench;
+use tokaki_core::testkit::sinks::{Row, batch, pods, scope, volumes};
 
 const FIRST: &[Row] = &[("2025-09-01", Some("shop"), Some(1.0)), ("2025-09-01", Some("bank"), Some(2.0))];
 const SECOND: &[Row] = &[("2025-09-02", Some("shop"), Some(3.0))];

@@ -4,8 +4,8 @@ use sqlx::AssertSqlSafe;
 
 use crate::postgres::PostgresBench;
 use crate::replacing::{begin, replace};
-use crate::scenario::Bench;
-use crate::table::{Row, pods, scope};
+use tokaki_core::testkit::sinks::Bench;
+use tokaki_core::testkit::sinks::{Row, pods, scope};
 
 const PROVIDER: &str = "5d6f8e9a-0000-4000-8000-000000000001";
 const CLUSTER: &str = "my-cluster";

@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::postgres::PostgresBench;
 use crate::replacing::{replace, sink};
-use crate::table::{pods, scope};
+use tokaki_core::testkit::sinks::{pods, scope};
 
 /// A user of a bench's database without any right but those that a test grants; gone with the test.
 struct Stranger<'a> {

@@ -11,8 +11,8 @@ use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use crate::scenario::{self, Bench};
-use crate::table::{pods, scope, volumes};
+use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 struct SqliteBench {
     folder: TempDir,
@@ -89,7 +89,7 @@ async fn a_killed_run_changes_nothing() {
 #[tokio::test]
 async fn the_sink_passes_the_scenario() {
     let bench = SqliteBench::new();
-    scenario::run(&bench).await;
+    sinks::run(&bench).await;
     assert_eq!(bench.names(), ["my usage?.db"]);
 }
 

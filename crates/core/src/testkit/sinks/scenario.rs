@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::Datelike;
-use tokaki_core::{Condition, ErrorKind, Replacement, RowsOfDay, Sink};
 
-use crate::replacing::{begin, replace};
-use crate::table::{Row, pods, scope, volumes};
+use super::table::{Row, batch, pods, scope, volumes};
+use super::{begin, replace};
+use crate::error::ErrorKind;
+use crate::output::Condition;
+use crate::sink::{Replacement, RowsOfDay, Sink};
 
 /// A destination that a test can look into.
 #[async_trait]
-pub(crate) trait Bench {
+pub trait Bench {
     /// The sink that writes to it.
     fn sink(&self) -> &dyn Sink;
     /// A sink that writes to the same and waits for nobody.
@@ -29,7 +31,10 @@ const PODS: &[Row] =
 const VOLUMES: &[Row] = &[("2025-09-01", Some("shop"), Some(2.0)), ("2025-09-02", Some("it's \"new\""), Some(-3.0))];
 
 /// Runs the scenario against an empty destination.
-pub(crate) async fn run(bench: &dyn Bench) {
+///
+/// # Panics
+/// If the sink breaks a promise.
+pub async fn run(bench: &dyn Bench) {
     let september = scope("2025-09-01", "2025-09-30");
     replacing_twice_is_replacing_once(bench).await;
     only_the_scope_and_the_owner_are_replaced(bench).await;
@@ -122,7 +127,7 @@ async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
         assert!(refused.message().contains(part), "{refused}");
     }
     let mut replacement = begin(bench.sink(), &september, &[(pods(), PODS)]).await.expect("good rows");
-    let wrong = crate::table::batch(&pods(), &[cases[0].0]);
+    let wrong = batch(&pods(), &[cases[0].0]);
     assert!(replacement.append(&pods(), &wrong).await.is_err());
     assert!(replacement.commit().await.is_err(), "a part of the rows must not be committed");
     assert_eq!(bench.rows().await, rows);
