@@ -8,10 +8,9 @@ use std::process::Command;
 // The registry is empty unless the crates that carry plugins are linked, and the command links them.
 use tokaki_cli as _;
 use tokaki_core::plugin;
+use tokaki_core::testkit::{self, Plugins};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
-}
+use crate::support::root;
 
 /// Direct dependencies of each package of the workspace, without those of its tests.
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
@@ -183,6 +182,15 @@ fn every_plugin_folder_has_readme_sample_and_tests() {
         let text = fs::read_to_string(&tests).expect("a source file");
         assert!(text.contains("#[test]") || text.contains("#[tokio::test]") || text.contains("proptest!"), "{module}");
     }
+}
+
+#[test]
+fn every_plugin_describes_itself_and_every_aggregator_keeps_the_laws() {
+    for of_crate in ["tokaki_readers", "tokaki_aggregators", "tokaki_sinks"] {
+        testkit::describe_themselves(&Plugins { of_crate, texts: &[] });
+    }
+    let laws = fs::read_to_string(root().join("crates/aggregators/tests/conformance.rs")).expect("the laws");
+    assert!(laws.contains("conformance!(\n    tokaki_aggregators"), "the laws walk the registry");
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod convert;
 mod faults;
 mod iqe;
 mod laws;
+mod manual;
 mod new_scenario;
 mod operator;
 mod s3;

@@ -114,6 +114,15 @@ pub(crate) enum ConfigCommand {
     },
     /// Print the JSON schema of the configuration
     Schema,
+    /// Print a configuration to start from, with every setting explained
+    Init {
+        /// Aggregators to run, separated by commas [default: pod,storage,unallocated]
+        #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+        aggregators: Vec<String>,
+        /// Where rows go: sqlite:FILE, parquet:DIR or postgresql://…
+        #[arg(long, value_name = "URL")]
+        sink: Option<String>,
+    },
 }
 
 /// `tokaki plugins`.
@@ -121,6 +130,8 @@ pub(crate) enum ConfigCommand {
 pub(crate) enum PluginsCommand {
     /// List all plugins
     List,
+    /// Print all plugins and settings as a page of Markdown
+    Manual,
     /// Show a plugin's settings and a sample
     Show {
         /// Name, or kind and name as in sink/sqlite

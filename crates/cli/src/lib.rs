@@ -23,6 +23,7 @@ mod memory;
 mod panics;
 mod plugins;
 mod plugins_cmd;
+mod plugins_manual;
 mod report;
 mod run;
 mod signals;
@@ -76,6 +77,12 @@ fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<Exit, Failure> {
         }
         Command::Config(ConfigCommand::Schema) => {
             report::stdout(&format!("{:#}\n", config::schema::of_everything()));
+        }
+        Command::Config(ConfigCommand::Init { aggregators, sink }) => {
+            report::stdout(&config::init(aggregators, sink.as_deref())?);
+        }
+        Command::Plugins(PluginsCommand::Manual) => {
+            report::stdout(&plugins_manual::manual());
         }
         Command::Plugins(PluginsCommand::List) => {
             report::stdout(&plugins_cmd::list());

@@ -7,11 +7,16 @@ pub(crate) mod scramble;
 pub(crate) mod tokaki;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
 use tokaki_tests::destination::Sink;
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+}
 
 /// Every sink there is.
 pub(crate) fn sinks() -> [Sink; 3] {

@@ -4,6 +4,7 @@ mod aliases;
 mod case;
 pub(crate) mod environment;
 mod explain;
+mod init;
 mod keys;
 mod layers;
 mod origin;
@@ -22,6 +23,7 @@ use serde_json::{Map, Value};
 use tokaki_core::plugin::{self, Plugin};
 use tokaki_core::{Error, PluginKind, Result, Section};
 
+pub(crate) use init::init;
 pub(crate) use layers::Sources;
 pub(crate) use show::show;
 
