@@ -12,6 +12,8 @@ mod laws;
 mod manual;
 mod new_scenario;
 mod operator;
+mod plugin_kit;
+mod public_api;
 mod s3;
 mod scenarios;
 mod support;

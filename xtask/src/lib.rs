@@ -2,5 +2,6 @@
 
 pub mod bench;
 pub mod chore;
+pub mod new;
 pub mod nise;
 pub mod postgres;

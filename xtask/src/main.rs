@@ -1,9 +1,11 @@
 //! `cargo xtask <verb>`: see [`HELP`].
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use xtask::bench::bench;
-use xtask::chore::{exit_code, run, say, status};
+use xtask::chore::{exit_code, output, run, say, status};
+use xtask::new::new;
 use xtask::postgres;
 
 const HELP: &str = "\
@@ -13,6 +15,9 @@ cargo xtask iqe [ARGS]          validate tokaki on scenarios or against an exist
 cargo xtask bench [ARGS]        measure tokaki on generated clusters, built for release; --help lists ARGS
 cargo xtask scenario new NAME --manifest FILE
                                 make a scenario of a nise manifest; --help lists more
+cargo xtask new aggregator|reader|sink NAME [--external DIR]
+                                make a plugin that compiles and has tests, here or as a crate of its own in DIR
+cargo xtask docs                write docs/plugins.md anew from the plugins themselves
 cargo xtask help                this text";
 
 /// A command with the variables it needs.
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
             Ok(code) => return code,
             Err(message) => Err(message),
         },
+        ["new", rest @ ..] => make(rest),
+        ["docs"] => docs(),
         ["help" | "--help" | "-h"] => {
             say(HELP);
             Ok(())
@@ -73,6 +80,31 @@ fn quality(words: &[&str]) -> Result<ExitCode, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("qe");
     let program = program.to_str().ok_or("the folder's name is not UTF-8")?;
     Ok(exit_code(status(&[], &[&[program], words].concat())?))
+}
+
+/// The folder that this program was built in.
+fn repository() -> &'static Path {
+    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().unwrap_or(xtask)
+}
+
+/// Makes a plugin. Its name has moved the ends of lines, so it is formatted.
+fn make(words: &[&str]) -> Result<(), String> {
+    let made = new(repository(), words)?;
+    let manifest = made.manifest.to_str().ok_or("the folder's name is not UTF-8")?;
+    run(&[], &["cargo", "fmt", "--manifest-path", manifest])?;
+    say(&made.advice);
+    Ok(())
+}
+
+/// Asks the command itself, as anybody could.
+fn docs() -> Result<(), String> {
+    run(&[], &["cargo", "build", "--quiet", "--workspace"])?;
+    let program = std::env::current_exe().map_err(|error| error.to_string())?.with_file_name("tokaki");
+    let program = program.to_str().ok_or("the folder's name is not UTF-8")?;
+    let manual = output(program, &["plugins", "manual"]).ok_or("`tokaki plugins manual` failed")?;
+    let file = repository().join("docs/plugins.md");
+    std::fs::write(&file, manual + "\n").map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
 /// The benchmark, once there is a server if it needs one.

@@ -1,0 +1,3 @@
+//! What every plugin promises.
+
+tokaki_core::testkit::conformance!(new_plugin);
