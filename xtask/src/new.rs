@@ -176,7 +176,7 @@ fn manifest(root: &Path, kind: &Kind, git: Option<&str>) -> Result<String, Strin
         Ok(names.iter().map(line).collect::<Result<Vec<_>, _>>()?.join("\n"))
     };
     let dev = with_versions(kind.dev_dependencies)?;
-    Ok(template("external/Cargo.toml")?
+    Ok(template("external/manifest.toml")?
         .replace("@tokaki-core", &tokaki("core", ""))
         .replace("@tokaki-cli", &tokaki("cli", ""))
         .replace("@testkit", &tokaki("core", ", features = [\"testkit\"]"))

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::input::{ColumnKind, Grain, Input, Source, WantedColumn};
 use crate::reference::{Bill, Cluster, Distribution, ReferenceData};
 
-/// The one cluster on the bill of [`reference`].
+/// The one cluster on the bill of [`reference()`].
 pub const CLUSTER: &str = "00000000-0000-0000-0000-00000000c1a5";
 
 /// What the laws let the database know: an enabled tag key, categories that overlap, a bill with one cluster.
