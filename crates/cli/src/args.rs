@@ -119,7 +119,7 @@ pub(crate) enum ConfigCommand {
         /// Aggregators to run, separated by commas [default: pod,storage,unallocated]
         #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
         aggregators: Vec<String>,
-        /// Where rows go: sqlite:FILE, parquet:DIR or postgresql://…
+        /// Where rows go: sqlite:FILE, parquet:DIR, csv:FILE, jsonl:FILE or postgresql://…
         #[arg(long, value_name = "URL")]
         sink: Option<String>,
     },

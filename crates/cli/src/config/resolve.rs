@@ -98,6 +98,11 @@ impl Settings {
         let size: ByteSize = text.parse().map_err(|_| {
             Error::config("run.memory_budget", format!("expected a size, found {text:?}")).help("for instance 256MiB")
         })?;
+        if size.as_u64() == 0 {
+            return Err(
+                Error::config("run.memory_budget", "nothing runs without memory").help("leave it unset for no limit")
+            );
+        }
         Ok(Some(size.as_u64()))
     }
 }

@@ -147,7 +147,7 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
         )
         .help("check store.url, scope.org and scope.source_uuid; --allow-empty writes an empty result on purpose"));
     }
-    quarantine.leave_out(&mut listing);
+    quarantine.leave_out(&mut listing)?;
     let plan = Plan::new(
         scope.clone(),
         &wiring.aggregators,
@@ -165,10 +165,19 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
 /// The first error in the order of windows, stages, tables, files and row groups, whatever the number of workers.
 /// `Empty` if there is nothing to read, `Shrunk` if too few rows would replace too many.
 pub async fn run(scope: &Scope, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
+    let destinations = destinations(wiring);
+    if destinations.is_empty() {
+        return Err(Error::config("aggregators.enabled", "none of the enabled aggregators writes rows")
+            .help("enable one that does, for instance pod"));
+    }
+    wiring.sink.check(scope, &destinations).await?;
+
     let mut quarantine = Quarantine::new(options.quarantine);
     let mut options = *options;
     loop {
-        match attempt(scope, wiring, &options, observer, &quarantine).await {
+        // What cannot be listed cannot be left out either.
+        let plan = plan_without(&quarantine, scope, wiring, &options).await?;
+        match attempt(plan, wiring, &options, observer).await {
             Err(error) if error.kind() == ErrorKind::Limit && !options.frugal => {
                 observer.event(&Event::BeganAnew { reason: error.message() });
                 options = options.frugal();
@@ -197,22 +206,9 @@ impl RunOptions {
     }
 }
 
-/// A run without the files that are in quarantine.
-async fn attempt(
-    scope: &Scope,
-    wiring: &Wiring,
-    options: &RunOptions,
-    observer: &dyn Observer,
-    quarantine: &Quarantine,
-) -> Result<Report> {
-    let destinations = destinations(wiring);
-    if destinations.is_empty() {
-        return Err(Error::config("aggregators.enabled", "none of the enabled aggregators writes rows")
-            .help("enable one that does, for instance pod"));
-    }
-    wiring.sink.check(scope, &destinations).await?;
-
-    let plan = plan_without(quarantine, scope, wiring, options).await?;
+/// Carries out a plan.
+async fn attempt(plan: Plan, wiring: &Wiring, options: &RunOptions, observer: &dyn Observer) -> Result<Report> {
+    let scope = &plan.scope;
     observer.event(&Event::Planned { plan: &plan });
     let recall = wiring.memory.as_ref().map(|memory| Recall::new(memory, scope, observer));
     let recall = recall.as_ref();

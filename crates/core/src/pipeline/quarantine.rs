@@ -48,9 +48,19 @@ impl Quarantine {
     }
 
     /// Takes the files out of what was listed.
-    pub(super) fn leave_out(&self, listing: &mut Listing) {
+    ///
+    /// # Errors
+    /// `Empty` if that leaves nothing.
+    pub(super) fn leave_out(&self, listing: &mut Listing) -> Result<()> {
         for files in listing.values_mut() {
             files.retain(|file| !self.holds(&file.shown));
+        }
+        match self.files.first() {
+            Some(first) if listing.values().all(Vec::is_empty) => {
+                let message = format!("none of the {} file(s) can be read; {}", self.files.len(), first.reason);
+                Err(Error::new(ErrorKind::Empty, message).help("look whether they were uploaded whole"))
+            }
+            _ => Ok(()),
         }
     }
 

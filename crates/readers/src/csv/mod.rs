@@ -53,7 +53,9 @@ impl Reader for CsvReader {
 /// The rows of a file; a member of an archive is unpacked into memory.
 async fn open(file: &DataFile) -> Result<Option<LineItems<CsvBytes>>> {
     let path = file.path.clone();
-    let opened = tokio::task::spawn_blocking(move || payload::open(&path, &Limits::default())).await;
+    // The catalog has looked through the whole archive, and knows what it may unpack to.
+    let limits = Limits { unpacked_bytes: u64::MAX };
+    let opened = tokio::task::spawn_blocking(move || payload::open(&path, &limits)).await;
     opened.map_err(|error| Error::bug(error.to_string()))?
 }
 

@@ -1,5 +1,6 @@
 //! Catalog of what the operator uploads. See `README.md` in this folder.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use bytesize::ByteSize;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tokaki_core::plugin::StorePart;
-use tokaki_core::{Catalog, DataFile, Error, Files, Grain, OPENSHIFT, Result, Scope, TableName};
+use tokaki_core::{Catalog, DataFile, DuplicateFile, Error, Files, Grain, OPENSHIFT, Result, Scope, TableName};
 use tokio::sync::OnceCell;
 
 use crate::payload::{self, Limits, Located};
@@ -74,13 +75,20 @@ impl Catalog for OperatorCatalog {
             return Ok(Files::default());
         }
         let of_table = self.found().await?.iter().filter(|located| located.report_type.name() == table.report_type);
-        let file = |Located { file, bytes, .. }: &Located| DataFile {
-            path: file.shown.clone(),
-            shown: file.shown.clone(),
-            bytes: *bytes,
-            version: None,
-        };
-        Ok(of_table.map(file).collect::<Vec<_>>().into())
+        let mut files = Files::default();
+        // A manifest numbers the files of its payload, wherever copies of it lie.
+        let mut known: BTreeMap<(&str, usize), &str> = BTreeMap::new();
+        for Located { file, bytes, .. } in of_table {
+            let number = file.position.map(|position| (file.payload.as_str(), position));
+            if let Some(of) = number.and_then(|number| known.get(&number)) {
+                files.duplicates.push(DuplicateFile { file: file.shown.clone(), of: (*of).to_owned() });
+                continue;
+            }
+            known.extend(number.map(|number| (number, file.shown.as_str())));
+            let shown = file.shown.clone();
+            files.files.push(DataFile { path: shown.clone(), shown, bytes: *bytes, version: None });
+        }
+        Ok(files)
     }
 }
 

@@ -82,3 +82,19 @@ async fn what_is_no_payload_is_an_error_that_names_it() {
     assert!(files(nowhere.as_ref(), "node_labels", Grain::Hourly).await.is_err());
     assert_eq!(catalog(Path::new("s3://bucket")).err().expect("no folder").key(), Some("store.url"));
 }
+
+#[tokio::test]
+async fn a_payload_that_lies_there_twice_counts_once() {
+    let root = tempfile::tempdir().expect("a folder");
+    archive(&root.path().join("a.tar.gz"), &[("c.csv", NODES)]);
+    fs::copy(root.path().join("a.tar.gz"), root.path().join("b.tar.gz")).expect("copied");
+    // A folder that contains itself.
+    std::os::unix::fs::symlink(root.path(), root.path().join("me")).expect("linked");
+    let catalog = catalog(root.path()).expect("a catalog");
+    let day = "2025-10-01".parse().expect("a date");
+    let days = DateRange::new(day, day).expect("one day");
+    let scope = Scope { org: "o".into(), source_uuid: "s".into(), days };
+    let table = TableName { provider: OPENSHIFT, report_type: "node_labels", grain: Grain::Hourly };
+    let found = catalog.files(&table, &scope).await.expect("lists");
+    assert_eq!((found.files.len(), found.duplicates.len()), (1, 1), "{found:?}");
+}

@@ -1,5 +1,6 @@
 //! Payloads in folders: everything that an operator, or a site's own jobs, put somewhere.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -47,12 +48,14 @@ pub(crate) fn find(root: &Path, limits: &Limits) -> Result<Vec<Located>> {
 
 /// Paths that are payloads, in an order of their own.
 fn payloads(root: &Path) -> Result<Vec<PathBuf>> {
-    /// A folder that contains itself by a link ends here.
-    const DEEPEST: usize = 16;
-    fn descend(path: PathBuf, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
+    fn descend(path: PathBuf, seen: &mut BTreeSet<PathBuf>, found: &mut Vec<PathBuf>) -> Result<()> {
         let at_path = |error: std::io::Error| io_error(&error).at_file(&path.to_string_lossy());
         if !path.is_dir() {
             found.push(path);
+            return Ok(());
+        }
+        // By links a folder may contain itself, or be in two places.
+        if !seen.insert(path.canonicalize().map_err(at_path)?) {
             return Ok(());
         }
         let entries = fs::read_dir(&path).map_err(at_path)?;
@@ -69,14 +72,14 @@ fn payloads(root: &Path) -> Result<Vec<PathBuf>> {
         }
         for entry in entries {
             let is_archive = has_name(&entry, ".tar.gz") || has_name(&entry, ".tgz");
-            if is_archive || (entry.is_dir() && depth < DEEPEST) {
-                descend(entry, depth + 1, found)?;
+            if is_archive || entry.is_dir() {
+                descend(entry, seen, found)?;
             }
         }
         Ok(())
     }
     let mut found = Vec::new();
-    descend(root.to_path_buf(), 0, &mut found)?;
+    descend(root.to_path_buf(), &mut BTreeSet::new(), &mut found)?;
     Ok(found)
 }
 

@@ -19,7 +19,7 @@ use tokaki_core::{
 pub(crate) use self::cell::Cell;
 pub(crate) use self::place::LinesConfig;
 use self::place::Place;
-use crate::disk::{check_writable, disk_error, draft_of, folder_of, sync_folder};
+use crate::disk::{check_writable, disk_error, draft_of, folder_of, place_of, sync_folder};
 use crate::limits::check_limits;
 use crate::look::shell_word;
 use crate::target::{Target, destination, targets};
@@ -66,8 +66,13 @@ impl<F: LineFormat> Sink for Lines<F> {
         match &self.place {
             Place::Stdout => Ok(()),
             Place::File(file) => check_writable(folder_of(file)),
-            Place::Folder(folder) if folder.is_dir() => check_writable(folder),
-            Place::Folder(folder) => check_writable(folder_of(folder)),
+            Place::Folder(folder) if folder.exists() && !folder.is_dir() => {
+                let message = format!("expected a folder, found a file; one file is {}:NAME.{}", F::NAME, F::NAME);
+                Err(Error::new(ErrorKind::Destination, message).at(&place_of(folder)))
+            }
+            Place::Folder(folder) => {
+                check_writable(folder.ancestors().find(|it| it.is_dir()).unwrap_or(Path::new(".")))
+            }
         }
     }
 
