@@ -17,6 +17,7 @@
 //!
 //! and `Job::default().run("my_aggregator", &lines, 100)` folds them. Everything here panics where a test would fail.
 
+pub mod catalogs;
 mod job;
 mod laws;
 mod line;

@@ -1,6 +1,7 @@
 use std::fs;
 
 use proptest::prelude::*;
+use tokaki_core::testkit::catalogs::check;
 use tokaki_core::{DateRange, Grain, OPENSHIFT, Section};
 
 use super::*;
@@ -34,8 +35,8 @@ async fn a_folder_is_read_with_all_below_it_and_a_glob_as_a_shell_would() {
     let day = "2025-10-01".parse().expect("a date");
     let scope = Scope { org: "o".into(), source_uuid: "s".into(), days: DateRange::new(day, day).expect("one day") };
     let paths = async |report_type, grain| -> Vec<String> {
-        let files =
-            catalog.files(&TableName { provider: OPENSHIFT, report_type, grain }, &scope).await.expect("lists").files;
+        let table = TableName { provider: OPENSHIFT, report_type, grain };
+        let files = check(catalog.as_ref(), &table, &scope).await.expect("lists").files;
         files.into_iter().map(|file| file.path).collect()
     };
     assert_eq!(paths("pod_usage", Grain::Hourly).await, ["pods/a.parquet", "pods/deep/b.parquet"]);

@@ -1,6 +1,7 @@
 use std::fs;
 
 use proptest::prelude::*;
+use tokaki_core::testkit::catalogs::check;
 use tokaki_core::{DateRange, Section};
 
 use super::*;
@@ -52,7 +53,7 @@ async fn both_spellings_are_read_and_nothing_else() {
     let catalog = build(&StorePart { own: Section::default(), store }).expect("builds");
 
     let hourly = TableName { grain: Grain::Hourly, ..DAILY };
-    let files = catalog.files(&hourly, &scope("org1", "2025-01-02")).await.expect("lists").files;
+    let files = check(catalog.as_ref(), &hourly, &scope("org1", "2025-01-02")).await.expect("lists").files;
     let names: Vec<_> = files.iter().map(|file| (file.path.rsplit('/').next(), file.bytes)).collect();
     assert_eq!(names, [(Some("b.parquet"), 5), (Some("a.parquet"), 0)]);
     assert!(catalog.files(&DAILY, &scope("org1", "2025-01-02")).await.expect("lists").files.is_empty());

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use tokaki_core::testkit::catalogs::check;
 use tokaki_core::{DateRange, ErrorKind, Section};
 
 use super::*;
@@ -22,7 +23,7 @@ async fn files(catalog: &dyn Catalog, report_type: &'static str, grain: Grain) -
     let days = DateRange::new(day, day).expect("one day");
     let scope = Scope { org: "o".into(), source_uuid: "s".into(), days };
     let table = TableName { provider: OPENSHIFT, report_type, grain };
-    Ok(catalog.files(&table, &scope).await?.files.into_iter().map(|file| file.shown).collect())
+    Ok(check(catalog, &table, &scope).await?.files.into_iter().map(|file| file.shown).collect())
 }
 
 fn archive(path: &Path, members: &[(&str, &str)]) {
@@ -95,6 +96,6 @@ async fn a_payload_that_lies_there_twice_counts_once() {
     let days = DateRange::new(day, day).expect("one day");
     let scope = Scope { org: "o".into(), source_uuid: "s".into(), days };
     let table = TableName { provider: OPENSHIFT, report_type: "node_labels", grain: Grain::Hourly };
-    let found = catalog.files(&table, &scope).await.expect("lists");
+    let found = check(catalog.as_ref(), &table, &scope).await.expect("lists");
     assert_eq!((found.files.len(), found.duplicates.len()), (1, 1), "{found:?}");
 }
