@@ -16,7 +16,7 @@ pub struct Split {
     pub file: DataFile,
     /// Row group inside the file, counted from 0.
     pub row_group: usize,
-    /// Rows in it.
+    /// Rows in it; about so many if the format does not tell.
     pub rows: u64,
     /// Compressed bytes of the wanted columns.
     pub bytes: u64,

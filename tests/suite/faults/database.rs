@@ -157,17 +157,22 @@ fn p11_a_way_that_is_gone_without_a_word_is_not_waited_for() {
     assert!(error(&outcome).contains("no answer within 0.5 s"), "{}", outcome.stderr);
 }
 
-#[test]
-fn p11_whoever_waits_for_a_lock_is_not_silent() {
-    let bench = Bench::new();
+/// Runs the job while a writer of Koku has the cluster for three seconds.
+fn run_while_koku_holds_its_lock(bench: &Bench) -> Outcome {
     let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('quickstart')); SELECT pg_sleep(3); COMMIT";
-    let outcome = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         scope.spawn(|| bench.koku.execute(lock));
         while bench.koku.ask("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") == "0" {
             std::thread::sleep(Duration::from_millis(2));
         }
         bench.run()
-    });
+    })
+}
+
+#[test]
+fn p11_whoever_waits_for_a_lock_is_not_silent() {
+    let bench = Bench::new();
+    let outcome = run_while_koku_holds_its_lock(&bench);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("the transaction is repeated"), "{}", outcome.stderr);
     assert_eq!(bench.koku.digest(), bench.clean);
@@ -193,14 +198,7 @@ fn p5_a_lock_that_is_not_had_in_the_time_of_the_administrator() {
     let bench = Bench::new();
     assert_eq!(bench.other_rows(), bench.before);
     with_settings(&bench.koku, &["lock_timeout = '200ms'"]);
-    let lock = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('quickstart')); SELECT pg_sleep(3); COMMIT";
-    let outcome = std::thread::scope(|scope| {
-        scope.spawn(|| bench.koku.execute(lock));
-        while bench.koku.ask("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory'") == "0" {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        bench.run()
-    });
+    let outcome = run_while_koku_holds_its_lock(&bench);
     assert_eq!(outcome.code, Some(13), "{}", outcome.stderr);
     assert!(error(&outcome).contains("held by process"), "{}", outcome.stderr);
     assert!(error(&outcome).contains("sink.lock_wait_seconds"), "{}", outcome.stderr);
