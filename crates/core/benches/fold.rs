@@ -5,9 +5,11 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringViewArray};
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray, TimestampNanosecondArray};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use tokaki_core::error::Place;
 use tokaki_core::rollup::{GroupId, Interner, Resolution, Rollup, RollupSpec, TextIds};
+use tokaki_core::{Chunk, Grain, OPENSHIFT, TableName};
 
 /// Rows of a chunk.
 const ROWS: usize = 16_384;
@@ -39,13 +41,20 @@ fn interner(criterion: &mut Criterion) {
         format!("{{\"app\":\"svc-{pod}\",{}\"pod_template_hash\":\"{pod:08}\"}}", "\"k\":\"v\",".repeat(25))
     };
     let texts: StringViewArray = shuffled().map(|pod| Some(label(pod))).collect();
-    let column: ArrayRef = Arc::new(texts);
+    let instants = TimestampNanosecondArray::from(vec![0; ROWS]);
+    let columns: [(&str, ArrayRef); 2] = [("interval_start", Arc::new(instants)), ("pod_labels", Arc::new(texts))];
+    let chunk = Chunk {
+        batch: RecordBatch::try_from_iter(columns).expect("a batch"),
+        time_column: "interval_start",
+        table: TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Hourly },
+        place: Place::default(),
+    };
     let mut interner = Interner::default();
     let mut ids = TextIds::default();
     let mut group = criterion.benchmark_group("interner");
     group.throughput(Throughput::Elements(ROWS as u64));
     group.bench_function("texts that are known", |bencher| {
-        bencher.iter(|| black_box(ids.of(&mut interner, &column).expect("texts").len()));
+        bencher.iter(|| black_box(ids.of(&mut interner, &chunk, "pod_labels").expect("texts").len()));
     });
     group.finish();
 }
@@ -58,11 +67,12 @@ fn rollup(criterion: &mut Criterion) {
     let values: Vec<f64> = shuffled().map(|pod| pod as f64 * 3.7).collect();
     let mut rollup = Rollup::new(&SPEC);
     let mut groups: Vec<GroupId> = Vec::new();
-    rollup.groups(&keys, &mut groups);
+    let hints: Vec<u32> = shuffled().map(|pod| pod as u32).collect();
+    rollup.groups(&keys, &hints, &mut groups);
     let mut group = criterion.benchmark_group("rollup");
     group.throughput(Throughput::Elements(ROWS as u64));
     group.bench_function("groups that are known", |bencher| {
-        bencher.iter(|| rollup.groups(black_box(&keys), &mut groups));
+        bencher.iter(|| rollup.groups(black_box(&keys), &hints, &mut groups));
     });
     group.bench_function("eight sums", |bencher| {
         bencher.iter(|| rollup.add_each(black_box(&groups), |row| [values[row]; 8]).expect("in range"));

@@ -1,5 +1,7 @@
 //! A piece of a table on its way from a reader to the folds, and typed access to its columns.
 
+use std::borrow::Cow;
+
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray, StringViewArray,
     TimestampNanosecondArray,
@@ -139,7 +141,7 @@ pub struct Numbers<'a> {
     values: Option<&'a Float64Array>,
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
     /// Whether the file has the column at all.
     pub fn exists(&self) -> bool {
         self.values.is_some()
@@ -166,6 +168,17 @@ impl Numbers<'_> {
     pub fn daily(&self, row: usize, derived: bool) -> f64 {
         let number = self.number(row);
         if derived && number.is_nan() && self.exists() { 0.0 } else { number }
+    }
+
+    /// The values of all `rows` as [`Numbers::daily`] gives them. Borrowed if that is what the column holds, which is the
+    /// rule.
+    pub fn all(&self, rows: usize, derived: bool) -> Cow<'a, [f64]> {
+        let Some(values) = self.values else { return Cow::Owned(vec![f64::NAN; rows]) };
+        let is_none = |value: &f64| value.is_nan();
+        if values.null_count() == 0 && !(derived && values.values().iter().any(is_none)) {
+            return Cow::Borrowed(values.values());
+        }
+        Cow::Owned((0..values.len()).map(|row| self.daily(row, derived)).collect())
     }
 
     /// The value in `row`; null and NaN are `None` (spec § 2).

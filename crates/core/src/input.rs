@@ -82,7 +82,8 @@ pub enum ColumnKind {
     Number,
     /// `Utf8View` or `Dictionary(Int32, Utf8)`.
     Text,
-    /// Like [`ColumnKind::Text`]: JSON text, also where the file holds a map.
+    /// JSON text, also where the file holds a map. Like [`ColumnKind::Text`], or `BinaryView` with bytes that nobody has
+    /// proven to be UTF-8 yet: [`crate::rollup::TextIds`] proves each distinct text once.
     Labels,
 }
 

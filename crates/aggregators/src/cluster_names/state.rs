@@ -42,7 +42,7 @@ impl NameState {
         let instants = chunk.instants()?.values();
         for ((named, column), ids) in columns.into_iter().zip(&mut self.columns) {
             let mut last = None;
-            for (instant, name) in instants.iter().zip(ids.of(&mut self.texts, chunk.column(column)?)?) {
+            for (instant, name) in instants.iter().zip(ids.of(&mut self.texts, chunk, column)?) {
                 // Rows of one node lie together, mostly.
                 let key = [day_of_instant(*instant) as u32, named as u32, *name, NULL_TEXT];
                 if last != Some(key) {
@@ -56,8 +56,8 @@ impl NameState {
 
     pub(super) fn fold_volumes(&mut self, chunk: &Chunk) -> Result<()> {
         let [volumes, handles, _] = &mut self.columns;
-        let volumes = volumes.of(&mut self.texts, chunk.column(storage_usage::VOLUME)?)?;
-        let handles = handles.of(&mut self.texts, chunk.column(storage_usage::VOLUME_HANDLE)?)?;
+        let volumes = volumes.of(&mut self.texts, chunk, storage_usage::VOLUME)?;
+        let handles = handles.of(&mut self.texts, chunk, storage_usage::VOLUME_HANDLE)?;
         for ((instant, volume), handle) in chunk.instants()?.values().iter().zip(volumes).zip(handles) {
             self.names.group([day_of_instant(*instant) as u32, Named::Volume as u32, *volume, *handle]);
         }

@@ -113,15 +113,13 @@ impl Aggregator for Labels {
 
     fn fold(&self, (): &(), state: &mut LabelRows, input: InputId, chunk: &Chunk) -> Result<()> {
         let (bearer, _) = self.sources()[input];
-        let (name, labels) = match bearer {
-            Bearer::Node => (node_labels::NODE, node_labels::NODE_LABELS),
-            Bearer::Namespace => (namespace_labels::NAMESPACE, namespace_labels::NAMESPACE_LABELS),
+        let columns = match bearer {
+            Bearer::Node => [node_labels::NODE, node_labels::NODE_LABELS],
+            Bearer::Namespace => [namespace_labels::NAMESPACE, namespace_labels::NAMESPACE_LABELS],
         };
         // Under `koku` only the day matters, so hours of one day fall together at once.
         let whole_days = self.semantics == Semantics::Koku;
-        state
-            .fold(bearer, chunk.column(name)?, chunk.column(labels)?, chunk, whole_days, &self.keys)
-            .map_err(|error| error.column(labels))
+        state.fold(bearer, columns, chunk, whole_days, &self.keys)
     }
 
     fn finish(&self, (): &(), state: LabelRows) -> Result<Finished> {

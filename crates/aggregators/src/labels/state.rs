@@ -1,6 +1,6 @@
 //! The fold of label rows: distinct (bearer, grain, name, instant, kept labels).
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use tokaki_core::rollup::{Interner, NULL_TEXT, Rollup, RollupSpec, TextIds};
 use tokaki_core::scope::{NANOSECONDS_PER_DAY, day_of_instant};
 use tokaki_core::{Chunk, Error, Grain, Result, State};
@@ -48,22 +48,21 @@ impl LabelRows {
     pub(super) fn fold(
         &mut self,
         bearer: Bearer,
-        names: &ArrayRef,
-        labels: &ArrayRef,
+        [name, labels]: [&'static str; 2],
         chunk: &Chunk,
         whole_days: bool,
         keys: &TagKeys,
     ) -> Result<()> {
         let instants = chunk.instants()?.values();
-        let names = self.name_ids.of(&mut self.names, names)?;
-        let texts = self.sets.text_ids(&mut self.text_ids, labels)?;
+        let names = self.name_ids.of(&mut self.names, chunk, name)?;
+        let texts = self.sets.text_ids(&mut self.text_ids, chunk, labels)?;
         for ((instant, name), text) in instants.iter().zip(names).zip(texts) {
             // Rows without a name join nothing (spec § 4).
             if *name == NULL_TEXT {
                 continue;
             }
             let instant = if whole_days { i64::from(day_of_instant(*instant)) * NANOSECONDS_PER_DAY } else { *instant };
-            let set = self.sets.set_of(*text, keys)?;
+            let set = self.sets.set_of(*text, keys).map_err(|error| error.column(labels))?;
             let [high, low] = halves(instant);
             self.rows.group([bearer as u32, chunk.table.grain as u32, *name, high, low, set]);
         }

@@ -1,6 +1,7 @@
 //! From rows to groups.
 
-use tokaki_core::chunk::Numbers;
+use std::borrow::Cow;
+
 use tokaki_core::rollup::{NO_GROUP, NULL_TEXT};
 use tokaki_core::scope::day_of_instant;
 use tokaki_core::{Chunk, Grain, Result, Semantics};
@@ -15,7 +16,7 @@ impl PodState {
     /// Step 1 of capacity: all nodes, null and empty ones included.
     pub(super) fn fold_capacity(&mut self, chunk: &Chunk) -> Result<()> {
         let instants = chunk.instants()?.values();
-        let nodes = self.columns.node.of(&mut self.texts, chunk.column(pod_usage::NODE)?)?;
+        let nodes = self.columns.node.of(&mut self.texts, chunk, pod_usage::NODE)?;
         let groups = &mut self.columns.groups;
         groups.clear();
         let mut hour = self.columns.hours.of(0);
@@ -51,10 +52,10 @@ impl PodState {
         let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
         let instants = chunk.instants()?.values();
         let ids = &mut self.columns;
-        let namespaces = ids.namespace.of(&mut self.texts, chunk.column(pod_usage::NAMESPACE)?)?;
-        let nodes = ids.node.of(&mut self.texts, chunk.column(pod_usage::NODE)?)?;
-        let resource_ids = ids.resource_id.of(&mut self.texts, chunk.column(pod_usage::RESOURCE_ID)?)?;
-        let label_texts = self.labels.text_ids(&mut ids.pod_labels, chunk.column(pod_usage::POD_LABELS)?)?;
+        let namespaces = ids.namespace.of(&mut self.texts, chunk, pod_usage::NAMESPACE)?;
+        let nodes = ids.node.of(&mut self.texts, chunk, pod_usage::NODE)?;
+        let resource_ids = ids.resource_id.of(&mut self.texts, chunk, pod_usage::RESOURCE_ID)?;
+        let label_texts = self.labels.text_ids(&mut ids.pod_labels, chunk, pod_usage::POD_LABELS)?;
         let no_node = self.texts.known("").unwrap_or(NULL_TEXT);
 
         let usage = &mut self.usage[grain.index()];
@@ -82,20 +83,21 @@ impl PodState {
             let key = [day as u32, namespace, node, set, resource_ids[row], node_labels, namespace_labels];
             ids.keys.push(Some(key));
         }
-        usage.groups(&ids.keys, &mut ids.groups);
+        usage.groups(&ids.keys, label_texts, &mut ids.groups);
 
-        let [cores, bytes] = USAGE.maxima;
-        let (cores, bytes) = (chunk.numbers(cores)?, chunk.numbers(bytes)?);
-        usage.raise_each(&ids.groups, |row| [cores.number(row), bytes.number(row)])?;
-        let [cpu, memory] = Measured::of(chunk)?;
+        let rows = instants.len();
+        let [cores, bytes] = [chunk.numbers(USAGE.maxima[0])?, chunk.numbers(USAGE.maxima[1])?];
+        let [cores, bytes] = [cores.all(rows, false), bytes.all(rows, false)];
+        usage.raise_each(&ids.groups, |row| [cores[row], bytes[row]])?;
+        let [cpu, memory] = Measured::of(chunk, derive)?;
         usage.add_each(&ids.groups, |row| {
             let ([cpu_used, cpu_requested, cpu_effective, cpu_limit], [used, requested, effective, limit]) =
-                (cpu.values(row, derive), memory.values(row, derive));
+                (cpu.values(row), memory.values(row));
             [cpu_used, cpu_requested, cpu_effective, cpu_limit, used, requested, effective, limit]
         })?;
 
-        if derive && !(cpu.effective.exists() && memory.effective.exists()) {
-            let pods = ids.pod.of(&mut self.texts, chunk.column(pod_usage::POD)?)?;
+        if derive && !(cpu.reports_effective && memory.reports_effective) {
+            let pods = ids.pod.of(&mut self.texts, chunk, pod_usage::POD)?;
             for (row, group) in ids.groups.iter_mut().enumerate().filter(|(_, group)| **group != NO_GROUP) {
                 let day = day_of_instant(instants[row]);
                 *group = self.undecided.group([day as u32, namespaces[row], nodes[row], pods[row], label_texts[row]]);
@@ -109,54 +111,49 @@ impl PodState {
     }
 }
 
-/// The four columns of CPU, or of memory.
+/// The four columns of CPU, or of memory, as they count in a daily row.
 struct Measured<'a> {
-    used: Numbers<'a>,
-    requested: Numbers<'a>,
-    effective: Numbers<'a>,
-    limit: Numbers<'a>,
+    used: Cow<'a, [f64]>,
+    requested: Cow<'a, [f64]>,
+    effective: Cow<'a, [f64]>,
+    limit: Cow<'a, [f64]>,
+    /// Whether the file has the column of effective usage at all.
+    reports_effective: bool,
 }
 
 impl<'a> Measured<'a> {
     /// CPU and memory.
-    fn of(chunk: &'a Chunk) -> Result<[Self; 2]> {
+    fn of(chunk: &'a Chunk, derive: bool) -> Result<[Self; 2]> {
+        let rows = chunk.batch.num_rows();
         let of = |first: usize| {
             let column = |index: usize| chunk.numbers(USAGE.sums[first + index].0);
-            Ok(Self {
-                used: column(USED)?,
-                requested: column(REQUESTED)?,
-                effective: column(EFFECTIVE)?,
-                limit: column(LIMIT)?,
-            })
+            let all = |index: usize| Ok(column(index)?.all(rows, derive));
+            let (used, requested): (Cow<'a, [f64]>, Cow<'a, [f64]>) = (all(USED)?, all(REQUESTED)?);
+            let mut effective: Cow<'a, [f64]> = all(EFFECTIVE)?;
+            // What is reported, else the larger of usage and request, where `max` ignores what is not there (spec § 5,
+            // E). Of a derived daily row the latter is not known before the day is complete: see `state::UNDECIDED`.
+            if !derive && effective.iter().any(|reported| reported.is_nan()) {
+                let reported_or_larger = |row: usize| match effective[row] {
+                    reported if reported.is_nan() => used[row].max(requested[row]),
+                    reported => reported,
+                };
+                effective = Cow::Owned((0..rows).map(reported_or_larger).collect());
+            }
+            let reports_effective = column(EFFECTIVE)?.exists();
+            Ok(Self { used, requested, effective, limit: all(LIMIT)?, reports_effective })
         };
         Ok([of(0)?, of(MEMORY)?])
     }
 
     /// The values of a row in the order of [`USED`], [`REQUESTED`], [`EFFECTIVE`] and [`LIMIT`].
     #[inline]
-    fn values(&self, row: usize, derive: bool) -> [f64; 4] {
-        [
-            self.used.daily(row, derive),
-            self.requested.daily(row, derive),
-            self.effective(row, derive),
-            self.limit.daily(row, derive),
-        ]
+    fn values(&self, row: usize) -> [f64; 4] {
+        [self.used[row], self.requested[row], self.effective[row], self.limit[row]]
     }
 
     /// Usage and request of a derived row whose file does not report effective usage; none if it does.
     #[inline]
     fn undecided(&self, row: usize) -> [f64; 2] {
-        if self.effective.exists() {
-            return [f64::NAN; 2];
-        }
-        [self.used.daily(row, true), self.requested.daily(row, true)]
-    }
-
-    /// What is reported, else the larger of usage and request, where `max` ignores what is not there (spec § 5, E). Of
-    /// a derived daily row the latter is not known before the day is complete: see [`super::state::UNDECIDED`].
-    #[inline]
-    fn effective(&self, row: usize, derive: bool) -> f64 {
-        let reported = self.effective.daily(row, derive);
-        if reported.is_nan() && !derive { self.used.number(row).max(self.requested.number(row)) } else { reported }
+        if self.reports_effective { [f64::NAN; 2] } else { [self.used[row], self.requested[row]] }
     }
 }

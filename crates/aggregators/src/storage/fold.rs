@@ -29,15 +29,15 @@ impl StorageState {
         let instants = chunk.instants()?.values();
         let [namespaces, pods, nodes, claims, volumes, classes, handles, volume_texts, claim_texts] =
             &mut self.columns.items;
-        let namespaces = namespaces.of(&mut self.texts, chunk.column(NAMESPACE)?)?;
-        let pods = pods.of(&mut self.texts, chunk.column(POD)?)?;
-        let nodes = nodes.of(&mut self.texts, chunk.column(NODE)?)?;
-        let claims = claims.of(&mut self.texts, chunk.column(CLAIM)?)?;
-        let volumes = volumes.of(&mut self.texts, chunk.column(VOLUME)?)?;
-        let classes = classes.of(&mut self.texts, chunk.column(STORAGE_CLASS)?)?;
-        let handles = handles.of(&mut self.texts, chunk.column(VOLUME_HANDLE)?)?;
-        let volume_texts = self.labels.text_ids(volume_texts, chunk.column(VOLUME_LABELS)?)?;
-        let claim_texts = self.labels.text_ids(claim_texts, chunk.column(CLAIM_LABELS)?)?;
+        let namespaces = namespaces.of(&mut self.texts, chunk, NAMESPACE)?;
+        let pods = pods.of(&mut self.texts, chunk, POD)?;
+        let nodes = nodes.of(&mut self.texts, chunk, NODE)?;
+        let claims = claims.of(&mut self.texts, chunk, CLAIM)?;
+        let volumes = volumes.of(&mut self.texts, chunk, VOLUME)?;
+        let classes = classes.of(&mut self.texts, chunk, STORAGE_CLASS)?;
+        let handles = handles.of(&mut self.texts, chunk, VOLUME_HANDLE)?;
+        let volume_texts = self.labels.text_ids(volume_texts, chunk, VOLUME_LABELS)?;
+        let claim_texts = self.labels.text_ids(claim_texts, chunk, CLAIM_LABELS)?;
         let sums = [chunk.numbers(ITEMS.sums[0].0)?, chunk.numbers(ITEMS.sums[1].0)?, chunk.numbers(ITEMS.sums[2].0)?];
         let size = chunk.numbers(ITEMS.maxima[0])?;
 
@@ -73,12 +73,12 @@ impl StorageState {
         let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
         let instants = chunk.instants()?.values();
         let [namespaces, pods, nodes, resource_ids, label_texts] = &mut self.columns.pods;
-        let namespaces = namespaces.of(&mut self.texts, chunk.column(pod_usage::NAMESPACE)?)?;
-        let pods = pods.of(&mut self.texts, chunk.column(pod_usage::POD)?)?;
-        let nodes = nodes.of(&mut self.texts, chunk.column(pod_usage::NODE)?)?;
-        let resource_ids = resource_ids.of(&mut self.texts, chunk.column(pod_usage::RESOURCE_ID)?)?;
+        let namespaces = namespaces.of(&mut self.texts, chunk, pod_usage::NAMESPACE)?;
+        let pods = pods.of(&mut self.texts, chunk, pod_usage::POD)?;
+        let nodes = nodes.of(&mut self.texts, chunk, pod_usage::NODE)?;
+        let resource_ids = resource_ids.of(&mut self.texts, chunk, pod_usage::RESOURCE_ID)?;
         let label_texts =
-            if derive { label_texts.of(&mut self.pod_label_texts, chunk.column(pod_usage::POD_LABELS)?)? } else { &[] };
+            if derive { label_texts.of(&mut self.pod_label_texts, chunk, pod_usage::POD_LABELS)? } else { &[] };
         for row in 0..instants.len() {
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let label_text = label_texts.get(row).copied().unwrap_or(NULL_TEXT);

@@ -223,9 +223,20 @@ impl Row<'_> {
 /// # Errors
 /// `Bug` only.
 pub fn batch(rows: &[Row<'_>], output: &Output, scope: &Scope, reference: &ReferenceData) -> Result<RecordBatch> {
-    let columns: Result<Vec<ArrayRef>> =
-        output.fields.iter().map(|field| column(field.name, rows, scope, reference)).collect();
-    RecordBatch::try_new(output.schema(), columns?).map_err(|error| Error::bug(error.to_string()))
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(output.fields.len());
+    for field in &output.fields {
+        // Labels are most of what a row has, and those of a Pod row are all that it has.
+        let known = output.fields.iter().position(|known| known.name == "pod_labels").and_then(|of| columns.get(of));
+        columns.push(match known {
+            Some(pod_labels) if field.name == "all_labels" && have_pod_labels_alone(rows) => Arc::clone(pod_labels),
+            _ => column(field.name, rows, scope, reference)?,
+        });
+    }
+    RecordBatch::try_new(output.schema(), columns).map_err(|error| Error::bug(error.to_string()))
+}
+
+fn have_pod_labels_alone(rows: &[Row<'_>]) -> bool {
+    rows.iter().all(|row| row.pod_labels.is_some_and(|labels| std::ptr::eq(labels, row.all_labels)))
 }
 
 fn column(name: &str, rows: &[Row<'_>], scope: &Scope, reference: &ReferenceData) -> Result<ArrayRef> {

@@ -64,9 +64,9 @@ impl VmState {
     pub(super) fn fold_machines(&mut self, chunk: &Chunk) -> Result<()> {
         let instants = chunk.instants()?.values();
         let [names, nodes, claims, _] = &mut self.columns;
-        let names = names.of(&mut self.texts, chunk.column(vm_usage::VM_NAME)?)?;
-        let nodes = nodes.of(&mut self.texts, chunk.column(vm_usage::NODE)?)?;
-        let claims = claims.of(&mut self.texts, chunk.column(vm_usage::CLAIM)?)?;
+        let names = names.of(&mut self.texts, chunk, vm_usage::VM_NAME)?;
+        let nodes = nodes.of(&mut self.texts, chunk, vm_usage::NODE)?;
+        let claims = claims.of(&mut self.texts, chunk, vm_usage::CLAIM)?;
         let maxima = [chunk.numbers(LATEST.maxima[0])?, chunk.numbers(LATEST.maxima[1])?];
         for (row, instant) in instants.iter().enumerate() {
             // A row without a name still says which instant is the latest (vm-gpu-summary § 2a).
@@ -90,8 +90,8 @@ impl VmState {
         // Without enabled keys only the machine's name is kept (spec § 4).
         let keys = TagKeys::default();
         let [.., pods, label_texts] = &mut self.columns;
-        let pods = pods.of(&mut self.texts, chunk.column(pod_usage::POD)?)?;
-        let label_texts = self.labels.text_ids(label_texts, chunk.column(pod_usage::POD_LABELS)?)?;
+        let pods = pods.of(&mut self.texts, chunk, pod_usage::POD)?;
+        let label_texts = self.labels.text_ids(label_texts, chunk, pod_usage::POD_LABELS)?;
         for (pod, text) in pods.iter().zip(label_texts) {
             let set = self.labels.set_of(*text, &keys)?;
             if *pod != NULL_TEXT {
@@ -103,8 +103,8 @@ impl VmState {
 
     pub(super) fn fold_claims(&mut self, chunk: &Chunk) -> Result<()> {
         let [pods, claims, ..] = &mut self.columns;
-        let pods = pods.of(&mut self.texts, chunk.column(storage_usage::POD)?)?;
-        let claims = claims.of(&mut self.texts, chunk.column(storage_usage::CLAIM)?)?;
+        let pods = pods.of(&mut self.texts, chunk, storage_usage::POD)?;
+        let claims = claims.of(&mut self.texts, chunk, storage_usage::CLAIM)?;
         for (pod, claim) in pods.iter().zip(claims) {
             if *pod != NULL_TEXT && *claim != NULL_TEXT {
                 self.pod_claims.group([*pod, *claim]);

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
+use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::datatypes::{DataType, Field, Schema, UInt32Type};
 use tokaki_core::rollup::{Interner, NULL_TEXT, TextIds};
-use tokaki_core::{Error, Result};
+use tokaki_core::{Chunk, Error, Result};
 
 use super::label_map::{LabelMap, NO_LABELS};
 use super::tag_keys::TagKeys;
@@ -20,12 +20,12 @@ pub struct LabelSets {
 }
 
 impl LabelSets {
-    /// Ids of the texts of `column`, for [`LabelSets::set_of`].
+    /// Ids of the texts in the column `name` of `chunk`, for [`LabelSets::set_of`].
     ///
     /// # Errors
-    /// `Bug` if the column is no label column.
-    pub fn text_ids<'a>(&mut self, ids: &'a mut TextIds, column: &ArrayRef) -> Result<&'a [u32]> {
-        ids.of(&mut self.texts, column)
+    /// As [`TextIds::of`].
+    pub fn text_ids<'a>(&mut self, ids: &'a mut TextIds, chunk: &Chunk, name: &str) -> Result<&'a [u32]> {
+        ids.of(&mut self.texts, chunk, name)
     }
 
     /// The set of a text. Parses it if it is needed for the first time.

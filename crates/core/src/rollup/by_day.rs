@@ -69,7 +69,7 @@ impl<G: ByDay<K, S, M>, const K: usize, const S: usize, const M: usize> DayRollu
         let instants = chunk.instants()?.values();
         let mut ids: Vec<&[u32]> = Vec::with_capacity(self.columns.len());
         for (column, name) in self.columns.iter_mut().zip(&G::SPEC.keys[1..]) {
-            ids.push(column.of(&mut self.texts, chunk.column(name)?)?);
+            ids.push(column.of(&mut self.texts, chunk, name)?);
         }
         let mut groups = Vec::with_capacity(instants.len());
         for (row, instant) in instants.iter().enumerate() {

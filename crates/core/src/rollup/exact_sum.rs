@@ -6,6 +6,15 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// The parts of a double: sign, exponent, fraction.
+const FRACTION_BITS: u32 = 52;
+const FRACTION: u64 = (1 << FRACTION_BITS) - 1;
+/// Of a magnitude: a double does not store it.
+const FIRST_BIT: u64 = 1 << FRACTION_BITS;
+const EXPONENT: u64 = 0x7ff;
+/// Of the exponent of a value's last bit.
+const EXPONENT_BIAS: i32 = 1075;
+
 /// The unit of an [`ExactSum`]: 2 to the power of minus this many bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Resolution(u32);
@@ -27,49 +36,37 @@ impl Resolution {
     /// `Type` if the value is not finite or too large for any sum.
     #[inline]
     pub fn units(self, value: f64) -> Result<i128> {
-        /// Below it the whole part fits 64 bits with room to spare.
-        const ORDINARY: f64 = (1_u64 << 62) as f64;
-        /// From here on a double has no fraction.
-        const NO_FRACTION: f64 = (1_u64 << 52) as f64;
-        if value.abs() < ORDINARY {
-            // The whole part and the rest are exact, and so is scaling by a power of two. Without a branch that
-            // depends on the size of the value: sizes vary from row to row, and a wrong guess costs more than all this.
-            let whole = value as i64;
-            let rest = (value - whole as f64) * self.scale();
-            let half = if rest.abs() < NO_FRACTION { 0.5_f64.copysign(rest) } else { 0.0 };
-            return Ok((i128::from(whole) << self.0) + i128::from((rest + half) as i64));
+        let bits = value.to_bits();
+        let magnitude = (bits & FRACTION | FIRST_BIT) as i64;
+        let sign = (bits as i64) >> 63;
+        // value = ± magnitude × 2^shift units, unless it is extraordinary
+        let shift = ((bits >> FRACTION_BITS) & EXPONENT) as i32 - EXPONENT_BIAS + self.0 as i32;
+        if (0..64).contains(&shift) {
+            // Nothing is rounded: what is measured in whole seconds or bytes, and most that is not.
+            return Ok(i128::from((magnitude ^ sign) - sign) << shift);
         }
-        self.units_of_extraordinary(value)
+        if (-62..0).contains(&shift) {
+            let rounded = (magnitude + (1 << (-shift - 1))) >> -shift;
+            return Ok(i128::from((rounded ^ sign) - sign));
+        }
+        if bits << 1 == 0 { Ok(0) } else { self.units_of_extraordinary(value) }
     }
 
-    #[inline]
-    fn scale(self) -> f64 {
-        (1_u64 << self.0) as f64
-    }
-
-    /// The same by the bits of the double, for any size.
+    /// The same for values that are very small or very large.
     #[cold]
     fn units_of_extraordinary(self, value: f64) -> Result<i128> {
-        const EXPONENT_BIAS: i32 = 1075;
         let bits = value.to_bits();
-        let exponent = ((bits >> 52) & 0x7ff) as i32;
-        let fraction = (bits & ((1 << 52) - 1)) as i128;
-        let mantissa = if exponent == 0 { fraction << 1 } else { fraction | (1 << 52) };
-        // value = ± mantissa × 2^(exponent - bias)
+        let exponent = ((bits >> FRACTION_BITS) & EXPONENT) as i32;
         let shift = exponent - EXPONENT_BIAS + self.0 as i32;
-        let magnitude = if shift >= 0 {
-            // A 53-bit mantissa shifted by 73 still leaves the sign bit alone.
-            if shift > 73 {
-                return Err(Self::too_large(value));
-            }
-            mantissa << shift
-        } else if shift >= -54 {
-            let half = 1_i128 << (-shift - 1);
-            (mantissa + half) >> -shift
-        } else {
-            0
-        };
-        Ok(if bits >> 63 == 1 { -magnitude } else { magnitude })
+        if shift < 0 {
+            return Ok(0);
+        }
+        // A magnitude of 53 bits shifted by 73 still leaves the sign bit alone.
+        if shift > 73 {
+            return Err(Self::too_large(value));
+        }
+        let magnitude = i128::from(bits & FRACTION | FIRST_BIT) << shift;
+        Ok(if value < 0.0 { -magnitude } else { magnitude })
     }
 
     /// What `units` are worth, rounded to the nearest double.
@@ -175,13 +172,17 @@ mod tests {
         }
 
         #[test]
-        fn ordinary_values_are_rounded_as_all_values(bits: u64) {
+        fn values_of_any_size_are_rounded_as_doubles_are(bits: u64) {
             let value = f64::from_bits(bits);
-            prop_assume!(value.abs() < 2f64.powi(62));
-            for resolution in [Resolution::CORE_SECONDS, Resolution::BYTE_SECONDS] {
-                for value in [value, value % 1.0, value % 1e6, (value % 1e15).round() + 0.5] {
-                    let units = resolution.units(value).expect("in range");
-                    prop_assert_eq!(units, resolution.units_of_extraordinary(value).expect("in range"), "{}", value);
+            prop_assume!(value.is_finite());
+            for (resolution, bits) in [(Resolution::CORE_SECONDS, 54), (Resolution::BYTE_SECONDS, 24)] {
+                for value in [value, value % 1.0, value % 1e6, (value % 1e15).round() + 0.5, value % 1e-12] {
+                    // Exact, since it is a power of two, but for what is refused.
+                    let scaled = (value * 2f64.powi(bits)).round();
+                    match resolution.units(value) {
+                        Ok(units) => prop_assert_eq!(units, scaled as i128, "{}", value),
+                        Err(_) => prop_assert!(scaled.abs() >= 2f64.powi(126), "{}", value),
+                    }
                 }
             }
         }

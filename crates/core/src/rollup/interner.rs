@@ -1,13 +1,15 @@
 //! Texts as small numbers: each distinct text is stored once and compared never again.
 
+use std::hash::BuildHasher;
+use std::hint::black_box;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema};
 use hashbrown::{DefaultHashBuilder, HashTable};
-use std::hash::BuildHasher;
 
-use crate::error::{Error, Result};
+use crate::chunk::Chunk;
+use crate::error::{Error, ErrorKind, Result};
 
 /// The id of a null text; the empty text has an id of its own (spec, notation).
 pub const NULL_TEXT: u32 = 0;
@@ -42,10 +44,9 @@ impl Known {
 impl Interner {
     /// The id of `text`, which is stored if it is new.
     pub fn id(&mut self, text: &str) -> u32 {
-        self.id_of_hashed(self.hasher.hash_one(text), text)
+        self.id_of_hashed(self.hasher.hash_one(text.as_bytes()), text)
     }
 
-    #[inline]
     fn id_of_hashed(&mut self, hash: u64, text: &str) -> u32 {
         let bytes = &mut self.bytes;
         match self.table.entry(hash, |known| known.is(hash, text, bytes), |known| known.hash) {
@@ -61,6 +62,18 @@ impl Interner {
         }
     }
 
+    #[inline]
+    fn bytes_of(&self, known: &Known) -> &[u8] {
+        &self.bytes.as_bytes()[known.start..][..known.length as usize]
+    }
+
+    /// Reads a byte of each cache line of a text.
+    #[inline]
+    fn touch(&self, known: &Known) -> u8 {
+        const CACHE_LINE: usize = 64;
+        self.bytes_of(known).iter().step_by(CACHE_LINE).fold(0, |sum, byte| sum ^ byte)
+    }
+
     /// The id of `text`, or [`NULL_TEXT`] if there is none.
     pub fn optional_id(&mut self, text: Option<&str>) -> u32 {
         text.map_or(NULL_TEXT, |text| self.id(text))
@@ -68,7 +81,7 @@ impl Interner {
 
     /// The id of `text` if it is known.
     pub fn known(&self, text: &str) -> Option<u32> {
-        let hash = self.hasher.hash_one(text);
+        let hash = self.hasher.hash_one(text.as_bytes());
         self.table.find(hash, |known| known.is(hash, text, &self.bytes)).map(|known| known.id)
     }
 
@@ -147,29 +160,34 @@ fn slice<'a>(bytes: &'a str, ends: &[usize], id: u32) -> &'a str {
 #[derive(Debug, Clone, Default)]
 pub struct TextIds {
     ids: Vec<u32>,
-    hashes: Vec<u64>,
     dictionary: Option<(ArrayRef, Vec<u32>)>,
+    /// Room for what is known of the texts of a batch, with their hashes.
+    batch: Vec<(u64, Option<Known>)>,
 }
 
 impl TextIds {
-    /// The id of each row of `column`, which is of kind `Text` or `Labels`, or of type `Null`.
+    /// The id of each row's text in the column `name` of `chunk`, which is of kind `Text` or `Labels`.
     ///
     /// # Errors
-    /// `Bug` if the column is of another type.
-    pub fn of(&mut self, interner: &mut Interner, column: &ArrayRef) -> Result<&[u32]> {
+    /// `Type`, with the column, if a text is not UTF-8. `Bug` if the selection did not ask for the column.
+    pub fn of(&mut self, interner: &mut Interner, chunk: &Chunk, name: &str) -> Result<&[u32]> {
+        self.of_column(interner, chunk.column(name)?).map_err(|error| error.column(name))
+    }
+
+    fn of_column(&mut self, interner: &mut Interner, column: &ArrayRef) -> Result<&[u32]> {
         self.ids.clear();
         match column.data_type() {
             DataType::Null => self.ids.resize(column.len(), NULL_TEXT),
             DataType::Utf8View => {
                 let texts = column.as_string_view();
-                // All are hashed before any is looked up: looking up mostly waits for memory, and without hashing in
-                // between the processor waits for several at once.
-                self.hashes.clear();
-                self.hashes.extend(texts.iter().map(|text| text.map_or(0, |text| interner.hasher.hash_one(text))));
-                let hashed = texts.iter().zip(&self.hashes);
-                self.ids.extend(
-                    hashed.map(|(text, hash)| text.map_or(NULL_TEXT, |text| interner.id_of_hashed(*hash, text))),
-                );
+                self.look_up(
+                    interner,
+                    (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row).as_bytes())),
+                )?;
+            }
+            DataType::BinaryView => {
+                let texts = column.as_binary_view();
+                self.look_up(interner, (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row))))?;
             }
             DataType::Dictionary(key, _) if key.as_ref() == &DataType::Int32 => {
                 let dictionary = column.as_dictionary::<Int32Type>();
@@ -190,11 +208,46 @@ impl TextIds {
         }
         Ok(&self.ids)
     }
+
+    /// What is looked up lies anywhere in memory. A batch of texts is hashed, then looked up, then touched, then compared,
+    /// so that the processor waits for many at once and not for one after the other.
+    fn look_up<'a>(
+        &mut self,
+        interner: &mut Interner,
+        texts: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone,
+    ) -> Result<()> {
+        const BATCH_ROWS: usize = 32;
+        self.ids.reserve(texts.len());
+        let mut rest = texts;
+        while rest.len() > 0 {
+            let batch = rest.clone().take(BATCH_ROWS);
+            self.batch.clear();
+            self.batch.extend(batch.clone().map(|text| (text.map_or(0, |text| interner.hasher.hash_one(text)), None)));
+            for (hash, known) in &mut self.batch {
+                *known = interner.table.find(*hash, |known| known.hash == *hash).copied();
+            }
+            black_box(self.batch.iter().flat_map(|(_, known)| known).fold(0, |sum, known| sum ^ interner.touch(known)));
+            for (text, (hash, known)) in batch.zip(&self.batch) {
+                self.ids.push(match (text, known) {
+                    (None, _) => NULL_TEXT,
+                    (Some(text), Some(known)) if interner.bytes_of(known) == text => known.id,
+                    (Some(text), _) => interner.id_of_hashed(*hash, proven(text)?),
+                });
+            }
+            rest.nth(BATCH_ROWS - 1);
+        }
+        Ok(())
+    }
+}
+
+fn proven(text: &[u8]) -> Result<&str> {
+    std::str::from_utf8(text).map_err(|error| Error::new(ErrorKind::Type, format!("a text is not UTF-8: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::{DictionaryArray, NullArray, StringViewArray};
+    use arrow::array::{BinaryViewArray, DictionaryArray, NullArray, StringViewArray};
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -212,14 +265,46 @@ mod tests {
     fn views_dictionaries_and_missing_columns_give_the_same_ids() {
         let mut interner = Interner::default();
         let texts = [Some("b"), None, Some(""), Some("b")];
+        let unchecked: ArrayRef = Arc::new(BinaryViewArray::from_iter(texts.map(|text| text.map(str::as_bytes))));
         let view: ArrayRef = Arc::new(texts.iter().copied().collect::<StringViewArray>());
         let dictionary: ArrayRef = Arc::new(texts.iter().copied().collect::<DictionaryArray<Int32Type>>());
         let missing: ArrayRef = Arc::new(NullArray::new(2));
         let mut ids = TextIds::default();
-        let from_view = ids.of(&mut interner, &view).expect("view").to_vec();
-        assert_eq!(ids.of(&mut interner, &dictionary).expect("dictionary"), from_view);
-        assert_eq!(ids.of(&mut interner, &missing).expect("missing"), [NULL_TEXT; 2]);
+        let from_view = ids.of_column(&mut interner, &view).expect("view").to_vec();
+        assert_eq!(ids.of_column(&mut interner, &dictionary).expect("dictionary"), from_view);
+        assert_eq!(ids.of_column(&mut interner, &unchecked).expect("unchecked"), from_view);
+        assert_eq!(ids.of_column(&mut interner, &missing).expect("missing"), [NULL_TEXT; 2]);
         assert_eq!(from_view, [1, NULL_TEXT, 2, 1]);
+    }
+
+    #[test]
+    fn what_is_not_utf8_is_refused_wherever_it_comes() {
+        let mut ids = TextIds::default();
+        let mut interner = Interner::default();
+        for texts in [vec![&b"a\xff"[..]], vec![b"a", b"a", b"a\xff"], vec![b"a\xff", b"a"]] {
+            let column: ArrayRef = Arc::new(BinaryViewArray::from_iter_values(texts));
+            let error = ids.of_column(&mut interner, &column).expect_err("not UTF-8");
+            assert_eq!(error.kind(), ErrorKind::Type);
+            assert!(error.to_string().contains("not UTF-8"), "{error}");
+        }
+    }
+
+    proptest! {
+        /// Whatever was known before of a batch.
+        #[test]
+        fn ids_are_those_of_the_texts(rows in proptest::collection::vec(proptest::option::of("[ab]{0,3}"), 0..200)) {
+            let mut interner = Interner::default();
+            let mut ids = TextIds::default();
+            for rows in rows.chunks(70) {
+                let column: ArrayRef = Arc::new(rows.iter().map(Option::as_deref).collect::<StringViewArray>());
+                let ids = ids.of_column(&mut interner, &column).expect("texts").to_vec();
+                for (id, text) in ids.iter().zip(rows) {
+                    prop_assert_eq!(interner.text(*id), text.as_deref());
+                }
+            }
+            let distinct: std::collections::BTreeSet<_> = rows.iter().flatten().collect();
+            prop_assert_eq!(interner.len(), distinct.len());
+        }
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub struct Rollup<const K: usize, const S: usize, const M: usize> {
     seen: Vec<u32>,
     table: HashTable<GroupId>,
     hasher: DefaultHashBuilder,
-    /// Room for the hashes of a chunk.
-    hashes: Vec<u64>,
+    /// The group that a hint led to the last time.
+    hinted: Vec<GroupId>,
 }
 
 /// One group.
@@ -128,32 +128,14 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
             seen: Vec::new(),
             table: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            hashes: Vec::new(),
+            hinted: Vec::new(),
         }
     }
 
     /// The group of `key`, made if it is new.
     #[inline]
     pub fn group(&mut self, key: [u32; K]) -> GroupId {
-        self.group_of_hashed(self.hasher.hash_one(key), key)
-    }
-
-    /// The groups of `keys`, in their order, written over `groups`; [`NO_GROUP`] where there is no key.
-    pub fn groups(&mut self, keys: &[Option<[u32; K]>], groups: &mut Vec<GroupId>) {
-        // As with texts: all are hashed before any is looked up, so that the processor waits for several at once.
-        let mut hashes = std::mem::take(&mut self.hashes);
-        hashes.clear();
-        hashes.extend(keys.iter().map(|key| key.map_or(0, |key| self.hasher.hash_one(key))));
-        groups.clear();
-        groups.extend(keys.iter().zip(&hashes).map(|(key, hash)| match key {
-            Some(key) => self.group_of_hashed(*hash, *key),
-            None => NO_GROUP,
-        }));
-        self.hashes = hashes;
-    }
-
-    #[inline]
-    fn group_of_hashed(&mut self, hash: u64, key: [u32; K]) -> GroupId {
+        let hash = self.hasher.hash_one(key);
         let (keys, hasher) = (&self.keys, &self.hasher);
         let entry = self.table.entry(
             hash,
@@ -172,6 +154,32 @@ impl<const K: usize, const S: usize, const M: usize> Rollup<K, S, M> {
                 group
             }
         }
+    }
+
+    /// The groups of `keys`, in their order, written over `groups`; [`NO_GROUP`] where there is no key.
+    ///
+    /// The `hints` are small numbers, one for each key. Equal ones are mostly of one group, which is then found without a
+    /// hash: whoever has most to do has a row of each pod and hour, and a pod has its labels.
+    pub fn groups(&mut self, keys: &[Option<[u32; K]>], hints: &[u32], groups: &mut Vec<GroupId>) {
+        groups.clear();
+        groups.extend(keys.iter().zip(hints).map(|(key, hint)| match key {
+            Some(key) => self.hinted_group(*key, *hint as usize),
+            None => NO_GROUP,
+        }));
+    }
+
+    #[inline]
+    fn hinted_group(&mut self, key: [u32; K], hint: usize) -> GroupId {
+        let hinted = self.hinted.get(hint).copied().unwrap_or(NO_GROUP);
+        if self.keys.get(hinted as usize) == Some(&key) {
+            return hinted;
+        }
+        let group = self.group(key);
+        if self.hinted.len() <= hint {
+            self.hinted.resize(hint + 1, NO_GROUP);
+        }
+        self.hinted[hint] = group;
+        group
     }
 
     /// Adds the values of each row to the sums of the row's group. A NaN is no value.

@@ -82,6 +82,7 @@ fn as_promised(batch: &RecordBatch, want: &Selection) {
             // So that a fold can tell "no such column" from "no value".
             (DataType::Null, _) => column.name == "no_such_column",
             (other, ColumnKind::Number) => *other == DataType::Float64 && column.name != "no_such_column",
+            (DataType::BinaryView, ColumnKind::Labels) => true,
             (other, ColumnKind::Text | ColumnKind::Labels) => is_text(other),
             (other, ColumnKind::Instant) => *other == DataType::Timestamp(TimeUnit::Nanosecond, None),
         };

@@ -11,7 +11,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
 use tokaki_core::{ColumnKind, Result, Selection};
 
-use super::parquet_error;
+use super::{parquet_error, undeclared};
 use crate::columns::{Column, Wanted};
 
 /// One file's columns against one selection.
@@ -55,26 +55,31 @@ impl Layout {
     }
 
     /// What the decoder needs to know to read texts cheaply: as a dictionary where the writer kept one to the end of
-    /// the row group, else as views into the page. Asking for a dictionary of a column whose writer gave up half way
-    /// costs more than it saves.
+    /// the row group, else as views into the page, those of labels unproven. Asking for a dictionary of a column whose
+    /// writer gave up half way costs more than it saves.
     pub(super) fn reader_options(
         &self,
         footer: Arc<ParquetMetaData>,
         row_group: usize,
     ) -> std::result::Result<ArrowReaderMetadata, ParquetError> {
         let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
+        let mut unproven = Vec::new();
         for Column { name, kind, position } in self.wanted.iter() {
             let Some(position) = *position else { continue };
             let is_text = matches!(kind, ColumnKind::Text | ColumnKind::Labels);
             if is_text && fields[position].data_type() == &DataType::Utf8 {
                 let data_type = if has_whole_dictionary(footer.row_group(row_group), name) {
                     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+                } else if *kind == ColumnKind::Labels {
+                    unproven.push(position);
+                    DataType::BinaryView
                 } else {
                     DataType::Utf8View
                 };
                 fields[position] = Arc::new(fields[position].as_ref().clone().with_data_type(data_type));
             }
         }
+        let footer = if unproven.is_empty() { footer } else { undeclared::texts(&footer, &unproven)? };
         let schema = Arc::new(Schema::new(fields));
         ArrowReaderMetadata::try_new(footer, plain_options().with_schema(schema))
     }

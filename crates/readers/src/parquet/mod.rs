@@ -7,6 +7,7 @@ mod footer;
 mod layout;
 pub mod payload;
 mod prune;
+mod undeclared;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

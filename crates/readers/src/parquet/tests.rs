@@ -142,7 +142,7 @@ async fn a_repeated_text_keeps_its_dictionary_and_a_unique_one_does_not() {
     assert_eq!(batches.len(), 20);
     let types: Vec<_> = batches[0].columns().iter().map(|column| column.data_type().clone()).collect();
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    assert_eq!(types[1..], [dictionary, DataType::Utf8View]);
+    assert_eq!(types[1..], [dictionary, DataType::BinaryView]);
 }
 
 #[tokio::test]

@@ -10,9 +10,9 @@ use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use tempfile::{NamedTempFile, TempPath};
-use tokaki_core::{DateRange, Error, ErrorKind, Result, RowsOfDay, Table};
+use tokaki_core::{DateRange, Error, ErrorKind, Field, FieldKind, Result, RowsOfDay, Table};
 
 use super::existing::{Existing, file_schema};
 use super::owned::Removed;
@@ -22,7 +22,7 @@ use crate::target::Target;
 /// Rows of one write. Page and row group borders then depend on the rows alone, not on how they arrived.
 const WRITE_ROWS: usize = 8_192;
 /// Rows of a row group, a multiple of [`WRITE_ROWS`]; one row group is held in memory.
-const ROW_GROUP_ROWS: usize = 32_768;
+const ROW_GROUP_ROWS: usize = 16_384;
 
 /// A file that is being written under a temporary name.
 pub(super) struct Draft {
@@ -45,7 +45,7 @@ impl Draft {
             target.table.fields.iter().filter(|field| target.fields.contains(field) || known(field.name)).copied(),
         );
         let (file, temporary) = NamedTempFile::into_parts(draft_of(&path)?);
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties()))
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(target.table)))
             .map_err(|error| parquet_error(&path, &error))?;
         let pending = BatchCoalescer::new(schema.clone(), WRITE_ROWS);
         let removed = Removed::new(target);
@@ -120,15 +120,24 @@ impl Finished {
     }
 }
 
-/// Fixed, so that the same rows give the same bytes.
+/// Fixed by the table, so that the same rows give the same bytes.
 ///
 /// Snappy is what Koku's own files use and what every reader has; and it is decoded faster than it comes from a disk.
-fn properties() -> WriterProperties {
-    WriterProperties::builder()
+/// A dictionary of values that hardly repeat, and the least and greatest of labels, take time and serve nobody.
+fn properties(table: &Table) -> WriterProperties {
+    let properties = WriterProperties::builder()
         .set_created_by("tokaki".into())
         .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .build()
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+    let of_field = |properties: WriterPropertiesBuilder, field: &Field| match field.kind {
+        FieldKind::Uuid if table.id_field() == Some(field.name) => {
+            properties.set_column_dictionary_enabled(field.name.into(), false)
+        }
+        FieldKind::Measure => properties.set_column_dictionary_enabled(field.name.into(), false),
+        FieldKind::Json => properties.set_column_statistics_enabled(field.name.into(), EnabledStatistics::None),
+        _ => properties,
+    };
+    table.fields.iter().fold(properties, of_field).build()
 }
 
 fn parquet_error(path: &Path, error: &ParquetError) -> Error {
