@@ -8,7 +8,6 @@ use std::process::Command;
 // The registry is empty unless the crates that carry plugins are linked, and the command links them.
 use tokaki_cli as _;
 use tokaki_core::plugin;
-use tokaki_core::testkit::{self, Plugins};
 
 use crate::support::root;
 
@@ -161,36 +160,68 @@ fn plugin_folders() -> Vec<(String, PathBuf)> {
     folders
 }
 
-#[test]
-fn every_plugin_folder_is_registered_and_every_plugin_has_a_folder() {
-    let registered: BTreeSet<String> = plugin::all().iter().map(|plugin| plugin.module.to_owned()).collect();
-    let folders: BTreeSet<String> = plugin_folders().into_iter().map(|(module, _)| module).collect();
-    assert_eq!(registered, folders, "left: registered, right: folders");
-}
-
-#[test]
-fn every_plugin_folder_has_readme_sample_and_tests() {
-    for (module, folder) in plugin_folders() {
-        for file in ["README.md", "sample.toml"] {
-            assert!(folder.join(file).is_file(), "{module} has no {file}");
+/// What is wrong with these folders, if these modules are registered.
+fn complaints(registered: &BTreeSet<&str>, folders: &[(String, PathBuf)]) -> Vec<String> {
+    let mut complaints = Vec::new();
+    for (module, folder) in folders {
+        if !registered.contains(module.as_str()) {
+            complaints.push(format!("{module} has a folder and is not registered: is there a `register!`?"));
+        }
+        for file in ["README.md", "sample.toml"].into_iter().filter(|file| !folder.join(file).is_file()) {
+            complaints.push(format!("{module} has no {file}"));
         }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let own = folder.join("tests.rs");
-        let of_crate = folder.join(format!("../../tests/conformance/{name}.rs"));
-        let tests = [own, of_crate].into_iter().find(|path| path.is_file());
-        let tests = tests.unwrap_or_else(|| panic!("{module} has no tests"));
-        let text = fs::read_to_string(&tests).expect("a source file");
-        assert!(text.contains("#[test]") || text.contains("#[tokio::test]") || text.contains("proptest!"), "{module}");
+        // A suite is walked by all plugins, and shows nothing of what this one is for.
+        let files = [folder.join("tests.rs"), folder.join(format!("../../tests/conformance/{name}.rs"))];
+        let is_tested = |file: &PathBuf| {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            ["#[test]", "#[tokio::test]", "proptest!"].iter().any(|word| text.contains(word))
+        };
+        if !files.iter().any(is_tested) {
+            complaints.push(format!("{module} has no tests of its own"));
+        }
     }
+    let unknown = registered.iter().filter(|module| !folders.iter().any(|(known, _)| known == *module));
+    complaints.extend(unknown.map(|module| format!("{module} is registered and has no folder of its own")));
+    complaints
 }
 
 #[test]
-fn every_plugin_describes_itself_and_every_aggregator_keeps_the_laws() {
-    for of_crate in ["tokaki_readers", "tokaki_aggregators", "tokaki_sinks"] {
-        testkit::describe_themselves(&Plugins { of_crate, texts: &[] });
+fn every_plugin_has_a_folder_with_readme_sample_and_tests_and_is_registered() {
+    let registered = plugin::all().iter().map(|plugin| plugin.module).collect();
+    assert_eq!(complaints(&registered, &plugin_folders()), [""; 0]);
+}
+
+#[test]
+fn a_plugin_without_register_or_readme_is_noticed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let own = root.path().join("crates/sinks/src/csv");
+    crate::support::copy(&plugin_folder("tokaki_sinks::csv"), &own);
+    fs::write(own.join("tests.rs"), "#[test]").expect("written");
+    let folders = [("tokaki_sinks::csv".to_owned(), own.clone())];
+    assert_eq!(complaints(&BTreeSet::from(["tokaki_sinks::csv"]), &folders), [""; 0]);
+    let unregistered = "tokaki_sinks::csv has a folder and is not registered: is there a `register!`?";
+    assert_eq!(complaints(&BTreeSet::new(), &folders), [unregistered]);
+    fs::remove_file(own.join("README.md")).expect("removed");
+    assert_eq!(complaints(&BTreeSet::from(["tokaki_sinks::csv"]), &folders), ["tokaki_sinks::csv has no README.md"]);
+}
+
+fn plugin_folder(module: &str) -> PathBuf {
+    let folder = plugin_folders().into_iter().find(|(known, _)| known == module);
+    folder.expect("a plugin of this repository").1
+}
+
+/// The suites walk the registry of the crate that calls them, so each crate with a plugin must.
+#[test]
+fn every_registered_plugin_is_tested_for_what_its_kind_promises() {
+    let crates: BTreeSet<&str> = plugin::all().iter().filter_map(|plugin| plugin.module.split("::").next()).collect();
+    assert!(crates.len() >= 3, "{crates:?}");
+    for of_crate in crates {
+        let folder = root().join("crates").join(of_crate.trim_start_matches("tokaki_")).join("tests");
+        let tests = ["conformance.rs", "conformance/main.rs"].map(|file| fs::read_to_string(folder.join(file)));
+        let tests: String = tests.into_iter().flatten().collect::<String>().split_whitespace().collect();
+        assert!(tests.contains(&format!("conformance!({of_crate}")), "{of_crate} does not call `conformance!`");
     }
-    let laws = fs::read_to_string(root().join("crates/aggregators/tests/conformance.rs")).expect("the laws");
-    assert!(laws.contains("conformance!(\n    tokaki_aggregators"), "the laws walk the registry");
 }
 
 #[test]

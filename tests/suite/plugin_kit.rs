@@ -120,12 +120,34 @@ fn report(text: &str) {
     eprintln!("{text}");
 }
 
+/// What the tests of a made plugin say when a line is taken out of one of its files.
+fn told_without(line: &str, folder: &Path, file: &str) -> String {
+    let file = folder.join(file);
+    let whole = fs::read_to_string(&file).expect("a file");
+    let kept: Vec<_> = whole.lines().filter(|known| !known.starts_with(line)).collect();
+    assert_eq!(kept.len() + 1, whole.lines().count(), "{line} stands on one line");
+    fs::write(file, kept.join("\n")).expect("written");
+    let output = cargo(folder, &["test", "--test", "conformance"]).output().expect("it starts");
+    assert!(!output.status.success(), "nobody misses {line}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 #[test]
-fn a_reader_and_a_sink_work_as_they_are_made() {
-    for kind in ["reader", "sink"] {
+fn a_reader_and_a_sink_work_as_they_are_made_and_their_tests_miss_what_is_not_there() {
+    for (kind, line, file, told) in [
+        (
+            "reader",
+            "fixture!(",
+            "tests/conformance.rs",
+            "my_text registers the reader `my_text`, and no test knows how",
+        ),
+        ("sink", "tokaki_core::register!(", "src/lib.rs", "registers no plugin: is there a `register!`?"),
+    ] {
         let (_nowhere, folder) = made(kind, "my_text");
         let tests = succeeds(cargo(&folder, &["test", "--lib", "--tests"]));
         assert!(tests.contains("test result: ok"), "{tests}");
+        let without = told_without(line, &folder, file);
+        assert!(without.contains(told), "{without}");
     }
 }
 

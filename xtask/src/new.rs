@@ -23,6 +23,8 @@ struct Kind {
     /// What the template names beside tokaki-core, as the root `Cargo.toml` has it.
     dependencies: &'static [&'static str],
     dev_dependencies: &'static [&'static str],
+    /// Whether its author must say how to open it in an empty place, for the tests of what all of its kind promise.
+    has_fixture: bool,
 }
 
 const KINDS: [Kind; 3] = [
@@ -32,6 +34,7 @@ const KINDS: [Kind; 3] = [
         module: "pub mod",
         dependencies: &["schemars", "serde"],
         dev_dependencies: &[],
+        has_fixture: false,
     },
     Kind {
         word: "reader",
@@ -39,6 +42,7 @@ const KINDS: [Kind; 3] = [
         module: "pub mod",
         dependencies: &["async-trait", "chrono", "serde", "tokio"],
         dev_dependencies: &["tempfile"],
+        has_fixture: true,
     },
     Kind {
         word: "sink",
@@ -46,6 +50,7 @@ const KINDS: [Kind; 3] = [
         module: "mod",
         dependencies: &["async-trait", "schemars", "serde", "tokio"],
         dev_dependencies: &["tempfile"],
+        has_fixture: true,
     },
 ];
 
@@ -113,19 +118,17 @@ fn inside(root: &Path, kind: &Kind, name: &Name) -> Result<Made, String> {
     let source = root.join("crates").join(kind.package).join("src");
     let folder = source.join(&name.0);
     let library = source.join("lib.rs");
-    let text = read(&library)?;
-    let line = format!("{} {};", kind.module, name.0);
-    let mut lines: Vec<&str> = text.lines().collect();
-    // Modules stand in the order of the alphabet.
-    let is_module = |known: &&str| known.starts_with(&format!("{} ", kind.module)) && known.ends_with(';');
-    let later = lines.iter().position(|known| is_module(known) && *known > line.as_str());
-    let after_last = lines.iter().rposition(is_module).map_or(lines.len(), |last| last + 1);
     refuse_existing(&folder)?;
     for file in ["mod.rs", "tests.rs", "sample.toml", "README.md"] {
         write(&folder.join(file), &name.given_to(&template(&format!("{}/{file}", kind.word))?))?;
     }
-    lines.insert(later.unwrap_or(after_last), &line);
-    write(&library, &(lines.join("\n") + "\n"))?;
+    name_module(&library, kind.module, name)?;
+    if kind.has_fixture {
+        let tests = root.join("crates").join(kind.package).join("tests/conformance");
+        let fixture = template(&format!("{}/conformance.rs", kind.word))?;
+        write(&tests.join(format!("{}.rs", name.0)), &name.given_to(&fixture))?;
+        name_module(&tests.join("main.rs"), "mod", name)?;
+    }
     let advice = format!(
         "{} holds a plugin that works; {} names it\nnext: cargo test --workspace {}, then cargo xtask docs",
         folder.display(),
@@ -133,6 +136,18 @@ fn inside(root: &Path, kind: &Kind, name: &Name) -> Result<Made, String> {
         name.0
     );
     Ok(Made { manifest: root.join("crates").join(kind.package).join("Cargo.toml"), advice })
+}
+
+/// Adds the module to those that `file` names in the order of the alphabet.
+fn name_module(file: &Path, word: &str, name: &Name) -> Result<(), String> {
+    let text = read(file)?;
+    let line = format!("{word} {};", name.0);
+    let mut lines: Vec<&str> = text.lines().collect();
+    let is_module = |known: &&str| known.starts_with(&format!("{word} ")) && known.ends_with(';');
+    let later = lines.iter().position(|known| is_module(known) && *known > line.as_str());
+    let after_last = lines.iter().rposition(is_module).map_or(lines.len(), |last| last + 1);
+    lines.insert(later.unwrap_or(after_last), &line);
+    write(file, &(lines.join("\n") + "\n"))
 }
 
 fn outside(root: &Path, kind: &Kind, name: &Name, folder: &Path, git: Option<&str>) -> Result<Made, String> {
@@ -145,10 +160,13 @@ fn outside(root: &Path, kind: &Kind, name: &Name, folder: &Path, git: Option<&st
         ("src/sample.toml", format!("{}/sample.toml", kind.word)),
         ("README.md", format!("{}/README.md", kind.word)),
         ("src/main.rs", "external/main.rs".to_owned()),
-        ("tests/conformance.rs", "external/conformance.rs".to_owned()),
     ] {
         write(&folder.join(file), &name.given_to(&arrow(template(&of_template)?)))?;
     }
+    let promises = if kind.has_fixture { kind.word } else { "external" };
+    let call = "\ntokaki_core::testkit::conformance!(new_plugin);\n";
+    let promises = template(&format!("{promises}/conformance.rs"))? + call;
+    write(&folder.join("tests/conformance.rs"), &name.given_to(&promises))?;
     write(&folder.join("Cargo.toml"), &name.given_to(&manifest(root, kind, git)?))?;
     write(&folder.join(".gitignore"), "/target\n")?;
     // The versions that tokaki itself was tested with.
@@ -213,6 +231,12 @@ mod tests {
         fs::create_dir_all(root.join("crates/sinks/src")).expect("a folder");
         fs::write(root.join("crates/sinks/src/lib.rs"), "//! Sinks.\n\nmod apple;\nmod tree;\n\npub use x;\n")
             .expect("a file");
+        fs::create_dir_all(root.join("crates/sinks/tests/conformance")).expect("a folder");
+        fs::write(
+            root.join("crates/sinks/tests/conformance/main.rs"),
+            "//! Tests.\n\nmod apple;\n\nconformance!(sinks);\n",
+        )
+        .expect("a file");
         root
     }
 
@@ -224,6 +248,10 @@ mod tests {
         assert_eq!(library, "//! Sinks.\n\nmod apple;\nmod object_store;\nmod tree;\n\npub use x;\n");
         let code = read(&root.join("crates/sinks/src/object_store/mod.rs")).expect("a file");
         assert!(code.contains("struct ObjectStore {") && code.contains("\"object_store\""));
+        let tests = read(&root.join("crates/sinks/tests/conformance/main.rs")).expect("a file");
+        assert_eq!(tests, "//! Tests.\n\nmod apple;\nmod object_store;\n\nconformance!(sinks);\n");
+        let fixture = read(&root.join("crates/sinks/tests/conformance/object_store.rs")).expect("a file");
+        assert!(fixture.contains("fixture!(Anew, \"object_store\""), "{fixture}");
         let again = new(&root, &["sink", "object_store"]).expect_err("it is there");
         assert!(again.contains("is there already"), "{again}");
         fs::remove_dir_all(root).expect("removed");
@@ -236,7 +264,15 @@ mod tests {
             let folder = std::env::temp_dir().join(format!("tokaki-new-{}-{}", kind.word, std::process::id()));
             let shown = folder.to_str().expect("UTF-8");
             new(root, &[kind.word, "fresh_name", "--external", shown]).expect("made");
-            for file in ["Cargo.toml", "README.md", "src/lib.rs", "src/main.rs", "src/tests.rs", "src/sample.toml"] {
+            for file in [
+                "Cargo.toml",
+                "README.md",
+                "src/lib.rs",
+                "src/main.rs",
+                "src/tests.rs",
+                "src/sample.toml",
+                "tests/conformance.rs",
+            ] {
                 let text = read(&folder.join(file)).expect("a file");
                 let left =
                     ["new_plugin", "new-plugin", "NewPlugin", "use arrow::", "@"].map(|word| text.contains(word));

@@ -15,6 +15,7 @@ pub mod chunk;
 pub mod error;
 pub mod finding;
 pub mod input;
+mod limits;
 pub mod member;
 pub mod output;
 pub mod payload;

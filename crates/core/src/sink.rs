@@ -9,7 +9,16 @@ use crate::error::Result;
 use crate::output::{Condition, Output};
 use crate::scope::Scope;
 
-/// A destination that replaces rows whole or not at all.
+/// A destination that takes the rows of a run whole or not at all. It keeps one of two contracts:
+///
+/// * A sink that *replaces* deletes, of the scope's days, the rows that the outputs own and that nobody gave a cost, and
+///   adds the new ones. All other rows stay as they are, and what goes is counted by day ([`Replacement::removed`]). Of two
+///   runs over the same rows one waits for the other, or is told that they are held.
+/// * A sink that *writes anew* holds the result of one run: with the commit, nothing stays of what was there. It counts
+///   nothing as removed, and of two runs at once the last one to commit is there, whole.
+///
+/// With both a run that fails leaves what was there, and the same rows written twice are there once.
+/// `testkit::sinks` has a scenario for each.
 #[async_trait]
 pub trait Sink: Send + Sync {
     /// Looks, before anything is read, whether the outputs can be written: the destination answers, existing tables

@@ -7,15 +7,14 @@
 //! | `parquet` | one file per table in a folder | handing rows to other tools |
 //! | `csv`, `jsonl` | the rows of one run as text | looking at them, feeding scripts |
 //!
-//! The first three replace the same rows and take the same [`SinkConfig`]; the tests run one scenario against each of them.
-//! All refuse the same values. The plugins register themselves; a program that links this crate finds them by name.
+//! The first three replace rows and take the same [`SinkConfig`], the others write anew: see [`tokaki_core::Sink`] for what
+//! each promises. All refuse the same values. The plugins register themselves; a program that links this crate finds them by name.
 
 mod config;
 mod csv;
 mod disk;
 mod ids;
 mod jsonl;
-mod limits;
 mod lines;
 mod look;
 mod parquet;

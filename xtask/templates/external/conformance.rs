@@ -1,3 +1,1 @@
 //! What every plugin promises.
-
-tokaki_core::testkit::conformance!(new_plugin);

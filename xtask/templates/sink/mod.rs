@@ -1,6 +1,6 @@
 //! Text files, one for each table. See `README.md`.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use async_trait::async_trait;
 use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, RowsOfDay, Scope, Section, Sink};
 
-tokaki_core::register!(Sink, NewPluginConfig, "new_plugin", "Text files, one for each table, written once.", build);
+tokaki_core::register!(Sink, NewPluginConfig, "new_plugin", "Text files, one for each table, written anew.", build);
 
 /// Settings of the sink `new_plugin`.
 #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
@@ -40,56 +40,64 @@ impl NewPlugin {
 
 #[async_trait]
 impl Sink for NewPlugin {
-    async fn check(&self, _scope: &Scope, outputs: &[Output]) -> Result<()> {
-        match outputs.iter().filter_map(|output| self.file(output)).find(|file| file.exists()) {
-            None => Ok(()),
-            Some(file) => Err(Error::new(ErrorKind::Destination, format!("{} is there already", file.display()))
-                .help("this sink replaces nothing: name another folder")),
+    async fn check(&self, _scope: &Scope, _outputs: &[Output]) -> Result<()> {
+        if self.folder.is_file() {
+            return Err(Error::new(ErrorKind::Destination, format!("{} is no folder", self.folder.display())));
         }
+        Ok(())
     }
 
-    async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
-        self.check(scope, outputs).await?;
+    async fn begin(&self, _scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>> {
         let texts = outputs.iter().filter_map(|output| Some((self.file(output)?, String::new()))).collect();
-        Ok(Box::new(Draft { folder: self.folder.clone(), texts, rows: 0 }))
+        Ok(Box::new(Draft { folder: self.folder.clone(), texts: Some(texts), rows: 0 }))
     }
 }
 
 /// What is to be written. It is in memory until the commit, so dropping it leaves nothing behind.
 struct Draft {
     folder: PathBuf,
-    texts: Vec<(PathBuf, String)>,
+    /// By file; gone for good if a row could not be taken, so that no part is committed.
+    texts: Option<BTreeMap<PathBuf, String>>,
     rows: u64,
 }
 
 #[async_trait]
 impl Replacement for Draft {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
-        let name = output.destination.as_ref().map(|destination| format!("{}.txt", destination.table.name));
-        let is_own = |file: &PathBuf| file.file_name().and_then(|own| own.to_str()) == name.as_deref();
-        let of_output = self.texts.iter_mut().find(|(file, _)| is_own(file));
-        let (_, text) = of_output.ok_or_else(|| Error::bug("rows came of an output that was not begun"))?;
+        let mut texts = self.texts.take().ok_or_else(|| Error::bug("a failed replacement was used again"))?;
+        output.check_rows(rows)?;
+        let table = output.destination.as_ref().map(|destination| destination.table);
+        let table = table.ok_or_else(|| Error::bug("rows without a table were given to a sink"))?;
+        let text = texts.entry(self.folder.join(format!("{}.txt", table.name))).or_default();
         let bug = |error: ArrowError| Error::bug(error.to_string());
         let options = FormatOptions::default().with_null("-");
-        let columns = rows.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        // Several outputs may go to one table, and not each writes every column.
+        let columns = table.fields.iter().map(|field| rows.column_by_name(field.name));
+        let columns = columns.map(|column| column.map(|column| ArrayFormatter::try_new(column, &options)).transpose());
         let columns = columns.collect::<Result<Vec<_>, _>>().map_err(bug)?;
         for row in 0..rows.num_rows() {
-            let cells: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
-            writeln!(text, "{}", cells.join("\t")).map_err(|error| Error::bug(error.to_string()))?;
+            let cell = |column: &Option<ArrayFormatter<'_>>| {
+                column.as_ref().map_or_else(|| "-".to_owned(), |column| column.value(row).to_string())
+            };
+            *text += &columns.iter().map(cell).collect::<Vec<_>>().join("\t");
+            *text += "\n";
         }
         self.rows += rows.num_rows() as u64;
+        self.texts = Some(texts);
         Ok(())
     }
 
+    /// A file is written anew as a whole, and nobody looks into the old one.
     fn removed(&self) -> &[RowsOfDay] {
         &[]
     }
 
     async fn commit(self: Box<Self>) -> Result<Receipt> {
+        let texts = self.texts.ok_or_else(|| Error::bug("a failed replacement was used again"))?;
         let store = |error: std::io::Error| Error::new(ErrorKind::Store, error.to_string());
         tokio::fs::create_dir_all(&self.folder).await.map_err(store)?;
-        for (file, text) in &self.texts {
-            // Whoever looks sees no file or a whole one.
+        for (file, text) in &texts {
+            // Whoever looks sees the old file or the new one, whole.
             let draft = file.with_extension("draft");
             tokio::fs::write(&draft, text).await.map_err(store)?;
             tokio::fs::rename(&draft, file).await.map_err(store)?;

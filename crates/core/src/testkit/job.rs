@@ -260,39 +260,55 @@ impl States<'_> {
     }
 }
 
-fn instant(line: &Line) -> i64 {
+/// When the line item's hour begins, nanoseconds since 1970 UTC.
+pub(super) fn instant(line: &Line) -> i64 {
     OCTOBER + line.hour * HOUR
 }
 
 fn chunk(lines: &[&Line], input: &Input, columns: &BTreeSet<&str>, table: TableName, dictionaries: bool) -> Chunk {
-    let instants: TimestampNanosecondArray = lines.iter().map(|line| Some(instant(line))).collect();
-    let mut all: Vec<(&str, ArrayRef)> = vec![(input.time_column, Arc::new(instants))];
-    for column in &input.columns {
-        let array: ArrayRef = if !columns.contains(column.name) {
-            Arc::new(NullArray::new(lines.len()))
-        } else if column.kind == ColumnKind::Number {
-            Arc::new(lines.iter().map(|line| number(line, column)).collect::<Float64Array>())
-        } else if column.kind == ColumnKind::Instant {
-            let instant = |line: &&Line| number(line, column).map(|hour| OCTOBER + hour as i64 * HOUR);
-            Arc::new(lines.iter().map(instant).collect::<TimestampNanosecondArray>())
-        } else {
-            let texts = lines.iter().map(|line| match line.cells.get(column.name) {
-                Some(Cell::Text(text)) => Some(*text),
-                _ => None,
-            });
-            if dictionaries {
-                Arc::new(texts.collect::<DictionaryArray<Int32Type>>())
-            } else {
-                Arc::new(texts.collect::<StringViewArray>())
-            }
-        };
-        all.push((column.name, array));
-    }
+    let column = |column: &WantedColumn| (column.name, array(lines, column, columns, dictionaries));
+    let instants: ArrayRef =
+        Arc::new(lines.iter().map(|line| Some(instant(line))).collect::<TimestampNanosecondArray>());
+    let all = std::iter::once((input.time_column, instants)).chain(input.columns.iter().map(column));
     Chunk {
         batch: RecordBatch::try_from_iter(all).expect("columns of one length"),
         time_column: input.time_column,
         table,
         place: Place::default(),
+    }
+}
+
+/// The line items as a table with their time, `interval_start`, and these columns, typed as readers have to: for a file
+/// that a reader shall read.
+pub fn batch(lines: &[Line], columns: &[WantedColumn]) -> RecordBatch {
+    let lines: Vec<&Line> = lines.iter().collect();
+    let names = columns.iter().map(|column| column.name).collect();
+    let instants: ArrayRef =
+        Arc::new(lines.iter().map(|line| Some(instant(line))).collect::<TimestampNanosecondArray>());
+    let columns = columns.iter().map(|column| (column.name, array(&lines, column, &names, false)));
+    RecordBatch::try_from_iter(std::iter::once(("interval_start", instants)).chain(columns))
+        .expect("columns of one length")
+}
+
+/// A column of the line items; all null and of no type if it is not among `existing`.
+fn array(lines: &[&Line], column: &WantedColumn, existing: &BTreeSet<&str>, dictionaries: bool) -> ArrayRef {
+    if !existing.contains(column.name) {
+        return Arc::new(NullArray::new(lines.len()));
+    }
+    match column.kind {
+        ColumnKind::Number => Arc::new(lines.iter().map(|line| number(line, column)).collect::<Float64Array>()),
+        ColumnKind::Instant => {
+            let instant = |line: &&Line| number(line, column).map(|hour| OCTOBER + hour as i64 * HOUR);
+            Arc::new(lines.iter().map(instant).collect::<TimestampNanosecondArray>())
+        }
+        ColumnKind::Text | ColumnKind::Labels => {
+            let texts = lines.iter().map(|line| line.text(column.name));
+            if dictionaries {
+                Arc::new(texts.collect::<DictionaryArray<Int32Type>>())
+            } else {
+                Arc::new(texts.collect::<StringViewArray>())
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::plugins::{Plugins, job};
 use super::random::any_lines;
 use crate::error::{ErrorKind, Result};
 use crate::finding::{Finding, Finished};
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, PluginKind};
 use crate::scope::{DateRange, Semantics};
 
 /// Random inputs for each law and aggregator.
@@ -104,7 +104,7 @@ fn for_every_aggregator<E: std::fmt::Debug + 'static>(
     extra: BoxedStrategy<E>,
     law: impl Fn(&Plugin, &Job, &[Line], &(Vec<Line>, E)) -> Result<bool, TestCaseError>,
 ) {
-    for plugin in plugins.aggregators() {
+    for plugin in plugins.of(PluginKind::Aggregator) {
         let job = job(plugin);
         let lines =
             any_lines(&job, plugin.name, plugins.texts).unwrap_or_else(|error| panic!("{}: {error}", plugin.name));

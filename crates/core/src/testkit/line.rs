@@ -28,6 +28,16 @@ pub struct Line {
     pub cells: BTreeMap<&'static str, Cell>,
 }
 
+impl Line {
+    /// The text of a column; `None` if it is null.
+    pub fn text(&self, column: &str) -> Option<&'static str> {
+        match self.cells.get(column) {
+            Some(Cell::Text(text)) => Some(*text),
+            _ => None,
+        }
+    }
+}
+
 /// A line item of an hourly table of the job's own source.
 pub fn line(report_type: &'static str, hour: i64, cells: &[(&'static str, Cell)]) -> Line {
     Line { report_type, of: None, grain: Grain::Hourly, hour, cells: cells.iter().copied().collect() }

@@ -18,6 +18,7 @@
 //! and `Job::default().run("my_aggregator", &lines, 100)` folds them. Everything here panics where a test would fail.
 
 pub mod catalogs;
+mod fixtures;
 mod job;
 mod laws;
 mod line;
@@ -25,11 +26,13 @@ mod owned;
 mod plugins;
 mod random;
 pub mod readers;
+pub mod references;
 mod shown;
 pub mod sinks;
 
-pub use crate::conformance;
-pub use job::{Cut, Job};
+pub use crate::{conformance, fixture};
+pub use fixtures::{Fixture, Open};
+pub use job::{Cut, Job, batch};
 pub use laws::{days_apart_are_days_together, no_cut_changes_a_bit, rows_are_the_outputs_own};
 pub use line::{Cell, Line, line, lines};
 pub use plugins::{Plugins, describe_themselves, own_section};
@@ -38,6 +41,9 @@ pub use shown::shown;
 
 /// Tests of all plugins that a crate registers: `tokaki_core::testkit::conformance!(my_plugins);` in a file of its
 /// `tests` folder. A crate that registers none fails.
+///
+/// Aggregators are tested with random line items. Of a plugin of another kind the tests must know how to open it in an
+/// empty place: [`fixture!`](crate::testkit::fixture) says so, and a plugin without one fails.
 ///
 /// Where not every text will do for a column, those that line items shall have are named:
 /// `conformance!(my_plugins, "tags" = [r#"{"k":"x"}"#, "{}"]);`.
@@ -54,6 +60,26 @@ macro_rules! conformance {
             #[test]
             fn plugins_describe_themselves_and_their_samples_work() {
                 $crate::testkit::describe_themselves(&CRATE);
+            }
+
+            #[test]
+            fn readers_keep_their_promises() {
+                $crate::testkit::readers::keep_their_promises(&CRATE);
+            }
+
+            #[test]
+            fn catalogs_keep_their_promises() {
+                $crate::testkit::catalogs::keep_their_promises(&CRATE);
+            }
+
+            #[test]
+            fn reference_sources_keep_their_promises() {
+                $crate::testkit::references::keep_their_promises(&CRATE);
+            }
+
+            #[test]
+            fn sinks_keep_their_promises() {
+                $crate::testkit::sinks::keep_their_promises(&CRATE);
             }
 
             #[test]

@@ -28,9 +28,9 @@ impl Plugins {
         own
     }
 
-    /// Its aggregators.
-    pub(super) fn aggregators(&self) -> impl Iterator<Item = &'static Plugin> {
-        self.all().into_iter().filter(|plugin| plugin.kind() == PluginKind::Aggregator)
+    /// Those of a kind.
+    pub(super) fn of(&self, kind: PluginKind) -> impl Iterator<Item = &'static Plugin> {
+        self.all().into_iter().filter(move |plugin| plugin.kind() == kind)
     }
 }
 

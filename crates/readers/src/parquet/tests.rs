@@ -12,7 +12,6 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType};
 use tempfile::TempDir;
-use tokaki_core::testkit::readers;
 use tokaki_core::{ColumnKind, DateRange, Section, WantedColumn};
 
 use super::*;
@@ -265,19 +264,4 @@ async fn a_damaged_file_is_named() {
         assert_eq!(error.kind(), ErrorKind::Parquet, "{error}");
         assert_eq!(error.place().file.as_deref(), Some("shown/x.parquet"));
     }
-}
-
-#[tokio::test]
-async fn it_keeps_what_every_reader_promises() {
-    let texts: ArrayRef = Arc::new(StringArray::from(vec![Some("shop"), None, Some("")]));
-    let labels: ArrayRef = Arc::new(StringArray::from(vec![Some("{}"), Some(r#"{"k":"x"}"#), None]));
-    let numbers: ArrayRef = Arc::new(Float64Array::from(vec![Some(1.5), None, Some(f64::NAN)]));
-    let folder = Folder::with(vec![
-        ("pod_usage_cpu_core_seconds", numbers),
-        ("interval_start", hours(3)),
-        ("pod_labels", labels),
-        ("further", Arc::clone(&texts)),
-        ("namespace", texts),
-    ]);
-    assert_eq!(readers::check(folder.reader.as_ref(), &folder.file()).await, 3);
 }

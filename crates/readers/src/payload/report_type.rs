@@ -70,8 +70,7 @@ impl ReportType {
     /// The type that comes closest, and which of its columns are missing.
     pub(super) fn detect(columns: &[String]) -> Result<Self, (Self, Vec<&'static str>)> {
         let missing = |report_type: Self| -> Vec<_> {
-            let required = report_type.times().iter().chain(report_type.own_columns());
-            required.filter(|column| !columns.iter().any(|found| found == *column)).copied().collect()
+            report_type.columns().filter(|column| !columns.iter().any(|found| found == column)).collect()
         };
         let candidates = Self::ALL.map(|report_type| (report_type, missing(report_type)));
         let lacking = |(report_type, missing): &(Self, Vec<_>)| {
@@ -80,6 +79,11 @@ impl ReportType {
         };
         let (report_type, missing) = candidates.into_iter().min_by_key(lacking).expect("there are report types");
         if missing.is_empty() { Ok(report_type) } else { Err((report_type, missing)) }
+    }
+
+    /// The columns that every file of the type has.
+    pub fn columns(self) -> impl Iterator<Item = &'static str> {
+        self.times().iter().chain(self.own_columns()).copied()
     }
 
     /// The times that every file of the type has.

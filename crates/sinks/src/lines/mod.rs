@@ -20,7 +20,6 @@ pub(crate) use self::cell::Cell;
 pub(crate) use self::place::LinesConfig;
 use self::place::Place;
 use crate::disk::{check_writable, disk_error, draft_of, folder_of, place_of, sync_folder};
-use crate::limits::check_limits;
 use crate::look::shell_word;
 use crate::target::{Target, destination, targets};
 
@@ -183,9 +182,9 @@ struct LinesReplacement<F> {
 #[async_trait]
 impl<F: LineFormat> Replacement for LinesReplacement<F> {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
-        check_limits(output, rows)?;
-        let table = destination(output)?.table.name;
         let mut drafts = self.drafts.take().ok_or_else(|| Error::bug("a failed replacement was used again"))?;
+        output.check_rows(rows)?;
+        let table = destination(output)?.table.name;
         let draft = drafts.iter_mut().find(|draft| draft.table.name == table);
         let draft = draft.ok_or_else(|| Error::bug("rows for a table that was not begun"))?;
         draft.append(self.format, output, rows)?;

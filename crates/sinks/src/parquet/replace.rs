@@ -10,7 +10,6 @@ use super::draft::Draft;
 use super::folder::Folder;
 use super::{blocking, existing};
 use crate::disk::sync_folder;
-use crate::limits::check_limits;
 use crate::look::{first_rows, shell_word};
 use crate::target::{Target, destination};
 
@@ -52,7 +51,7 @@ impl ParquetReplacement {
 impl Replacement for ParquetReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
         let mut files = self.take_files()?;
-        check_limits(output, rows)?;
+        output.check_rows(rows)?;
         let table = destination(output)?.table.name;
         let own_rows = rows.clone();
         files = blocking(move || {

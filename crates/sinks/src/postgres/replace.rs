@@ -9,7 +9,6 @@ use super::fault::{Fault, delays};
 use super::partition::quoted;
 use super::spool::Spool;
 use super::transaction::{Task, Transaction};
-use crate::limits::check_limits;
 use crate::look::first_rows;
 use crate::target::{destination, table_place};
 
@@ -106,7 +105,7 @@ impl PostgresReplacement {
 impl Replacement for PostgresReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
         let mut transaction = self.take_transaction()?;
-        check_limits(output, rows)?;
+        output.check_rows(rows)?;
         let place = table_place(destination(output)?.table);
         self.spool.keep(output, rows)?;
         let appended = transaction.append(&self.task, output, rows).await.map(|()| transaction);

@@ -15,7 +15,6 @@ use super::errors::sqlite_error;
 use super::{define, insert};
 use crate::disk::{disk_error, folder_of, place_of, sync_folder};
 use crate::ids::TakenIds;
-use crate::limits::check_limits;
 use crate::look::{first_rows, shell_word};
 use crate::statements;
 use crate::target::{Target, destination};
@@ -97,7 +96,7 @@ impl SqliteReplacement {
 impl Replacement for SqliteReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
         let transaction = self.take_transaction()?;
-        check_limits(output, rows)?;
+        output.check_rows(rows)?;
         let rows = self.taken_ids.avoid(destination(output)?.table, rows)?;
         for statement in insert::inserts(output, &rows) {
             transaction.execute(&statement?).await.map_err(|error| sqlite_error(&self.file, &error))?;

@@ -1,11 +1,25 @@
 //! The CSV sink.
 
+use std::collections::HashMap;
 use std::fs;
 
 use tokaki_core::ErrorKind;
 
+use crate::lines::{self, LinesBench};
 use crate::replacing::{begin, replace, sink_of};
 use tokaki_core::testkit::sinks::{pods, scope, volumes};
+
+/// Cells of a line by the names in the first one; an empty cell is null.
+fn rows(text: &str) -> Vec<String> {
+    let mut lines = csv::Reader::from_reader(text.as_bytes());
+    let row = |line: Result<HashMap<String, String>, csv::Error>| {
+        let cells = line.expect("a line like the first");
+        lines::shown(|column| cells.get(column).filter(|cell| !cell.is_empty()).cloned())
+    };
+    lines.deserialize().map(row).collect()
+}
+
+tokaki_core::testkit::fixture!(Anew, "csv", || Box::new(LinesBench::new("csv", rows)));
 
 const HEADER: &str = "uuid,report_period_id,data_source,usage_start,namespace,pod_labels,cpu_hours,source_uuid";
 

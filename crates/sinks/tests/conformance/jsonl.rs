@@ -1,11 +1,33 @@
 //! The JSON Lines sink.
 
+use std::collections::HashMap;
 use std::fs;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::lines::{self, LinesBench};
 use crate::replacing::{replace, sink_of};
 use tokaki_core::testkit::sinks::{pods, scope, volumes};
+
+/// Values of a line; texts without their quotes, labels as they are spelled.
+fn rows(text: &str) -> Vec<String> {
+    let row = |line: &str| {
+        let cells: HashMap<String, Box<RawValue>> = serde_json::from_str(line).expect("an object");
+        lines::shown(|column| {
+            let cell = cells.get(column)?.get();
+            match serde_json::from_str(cell).expect("JSON") {
+                Value::Null => None,
+                Value::String(text) => Some(text),
+                Value::Number(number) => number.as_f64().map(|number| number.to_string()),
+                _ => Some(cell.to_owned()),
+            }
+        })
+    };
+    text.lines().map(row).collect()
+}
+
+tokaki_core::testkit::fixture!(Anew, "jsonl", || Box::new(LinesBench::new("jsonl", rows)));
 
 #[tokio::test]
 async fn each_line_is_an_object_with_labels_as_objects() {

@@ -3,6 +3,7 @@
 mod csv;
 mod jsonl;
 mod killed;
+mod lines;
 mod parquet;
 mod postgres;
 mod postgres_connections;
@@ -11,3 +12,5 @@ mod postgres_races;
 mod postgres_rights;
 mod replacing;
 mod sqlite;
+
+tokaki_core::testkit::conformance!(tokaki_sinks);

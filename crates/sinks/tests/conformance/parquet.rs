@@ -15,7 +15,7 @@ use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{Bench, Replacing};
 use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 struct ParquetBench {
@@ -65,10 +65,6 @@ impl Bench for ParquetBench {
         self.sink.as_ref()
     }
 
-    fn impatient_sink(&self) -> Arc<dyn Sink> {
-        impatient_sink("parquet", &format!("parquet:{}", self.file.parent().expect("a folder").display()))
-    }
-
     async fn rows(&self) -> Vec<String> {
         if !self.file.exists() {
             return vec![];
@@ -79,6 +75,17 @@ impl Bench for ParquetBench {
             (0..rows.num_rows()).map(|row| columns.map(|column| text(&rows, column, row)).join("|")).collect();
         shown.sort();
         shown
+    }
+
+    async fn bytes(&self) -> Vec<u8> {
+        std::fs::read(&self.file).expect("a file")
+    }
+}
+
+#[async_trait]
+impl Replacing for ParquetBench {
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("parquet", &format!("parquet:{}", self.file.parent().expect("a folder").display()))
     }
 
     async fn set_cost(&self, namespace: &str, cost: f64) {
@@ -92,11 +99,9 @@ impl Bench for ParquetBench {
         let all = old.chain([("infrastructure_raw_cost", Arc::new(costs) as ArrayRef, true)]);
         self.write(&RecordBatch::try_from_iter_with_nullable(all).expect("rows"));
     }
-
-    async fn bytes(&self) -> Vec<u8> {
-        std::fs::read(&self.file).expect("a file")
-    }
 }
+
+tokaki_core::testkit::fixture!(Replacing, "parquet", || Box::new(ParquetBench::new()));
 
 #[tokio::test]
 async fn a_killed_run_changes_nothing() {
@@ -110,9 +115,11 @@ async fn a_killed_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_sink_passes_the_scenario() {
+async fn nothing_is_left_but_the_files() {
     let bench = ParquetBench::new();
-    sinks::run(&bench).await;
+    for _ in 0..2 {
+        replace(bench.sink(), &scope("2025-09-01", "2025-09-01"), &[(pods(), &[])]).await.expect("a run");
+    }
     let names: Vec<_> = bench.file.parent().expect("a folder").read_dir().expect("a folder").collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }

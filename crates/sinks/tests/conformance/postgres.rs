@@ -13,7 +13,7 @@ use xtask::postgres::Server;
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{Bench, Replacing};
 use tokaki_core::testkit::sinks::{batch, pods, scope, volumes};
 
 /// A database of its own.
@@ -77,10 +77,6 @@ impl Bench for PostgresBench {
         self.sink.as_ref()
     }
 
-    fn impatient_sink(&self) -> Arc<dyn Sink> {
-        impatient_sink("postgres", &self.url)
-    }
-
     async fn rows(&self) -> Vec<String> {
         if self.texts("SELECT nspname::text FROM pg_namespace WHERE nspname = 'org1234567'").await.is_empty() {
             return vec![];
@@ -92,15 +88,24 @@ impl Bench for PostgresBench {
         self.texts(query).await
     }
 
-    async fn set_cost(&self, namespace: &str, cost: f64) {
-        let update = "UPDATE org1234567.usage_daily_summary SET infrastructure_raw_cost =";
-        self.execute(&format!("{update} {cost} WHERE namespace = '{namespace}'")).await;
-    }
-
     async fn bytes(&self) -> Vec<u8> {
         self.texts("SELECT t::text FROM org1234567.usage_daily_summary t ORDER BY 1").await.concat().into_bytes()
     }
 }
+
+#[async_trait]
+impl Replacing for PostgresBench {
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("postgres", &self.url)
+    }
+
+    async fn set_cost(&self, namespace: &str, cost: f64) {
+        let update = "UPDATE org1234567.usage_daily_summary SET infrastructure_raw_cost =";
+        self.execute(&format!("{update} {cost} WHERE namespace = '{namespace}'")).await;
+    }
+}
+
+tokaki_core::testkit::fixture!(Replacing, "postgres", || Box::new(PostgresBench::new()));
 
 #[tokio::test]
 async fn a_killed_run_changes_nothing() {
@@ -109,9 +114,11 @@ async fn a_killed_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_sink_passes_the_scenario() {
+async fn each_month_has_a_partition() {
     let bench = PostgresBench::new();
-    sinks::run(&bench).await;
+    for day in ["2025-09-30", "2025-10-01"] {
+        replace(bench.sink(), &scope(day, day), &[(pods(), &[])]).await.expect("a run");
+    }
     let expected = [
         "2025_09 FOR VALUES FROM ('2025-09-01') TO ('2025-10-01')",
         "2025_10 FOR VALUES FROM ('2025-10-01') TO ('2025-11-01')",

@@ -11,7 +11,7 @@ use tokaki_core::{ErrorKind, Sink};
 
 use crate::killed;
 use crate::replacing::{begin, impatient_sink, replace, sink};
-use tokaki_core::testkit::sinks::{self, Bench};
+use tokaki_core::testkit::sinks::{Bench, Replacing};
 use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
 struct SqliteBench {
@@ -52,10 +52,6 @@ impl Bench for SqliteBench {
         self.sink.as_ref()
     }
 
-    fn impatient_sink(&self) -> Arc<dyn Sink> {
-        impatient_sink("sqlite", &format!("sqlite:{}", self.file.display()))
-    }
-
     async fn rows(&self) -> Vec<String> {
         if !self.file.exists() {
             return vec![];
@@ -70,15 +66,24 @@ impl Bench for SqliteBench {
         rows
     }
 
-    async fn set_cost(&self, namespace: &str, cost: f64) {
-        let update = format!("UPDATE usage_daily_summary SET infrastructure_raw_cost = {cost} WHERE namespace = ");
-        self.execute(&format!("{update}'{namespace}'")).await;
-    }
-
     async fn bytes(&self) -> Vec<u8> {
         std::fs::read(&self.file).expect("a file")
     }
 }
+
+#[async_trait]
+impl Replacing for SqliteBench {
+    fn impatient_sink(&self) -> Arc<dyn Sink> {
+        impatient_sink("sqlite", &format!("sqlite:{}", self.file.display()))
+    }
+
+    async fn set_cost(&self, namespace: &str, cost: f64) {
+        let update = format!("UPDATE usage_daily_summary SET infrastructure_raw_cost = {cost} WHERE namespace = ");
+        self.execute(&format!("{update}'{namespace}'")).await;
+    }
+}
+
+tokaki_core::testkit::fixture!(Replacing, "sqlite", || Box::new(SqliteBench::new()));
 
 #[tokio::test]
 async fn a_killed_run_changes_nothing() {
@@ -87,9 +92,11 @@ async fn a_killed_run_changes_nothing() {
 }
 
 #[tokio::test]
-async fn the_sink_passes_the_scenario() {
+async fn nothing_is_left_but_the_file() {
     let bench = SqliteBench::new();
-    sinks::run(&bench).await;
+    for _ in 0..2 {
+        replace(bench.sink(), &scope("2025-09-01", "2025-09-01"), &[(pods(), &[])]).await.expect("a run");
+    }
     assert_eq!(bench.names(), ["my usage?.db"]);
 }
 

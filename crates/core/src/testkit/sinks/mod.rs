@@ -1,15 +1,35 @@
-//! What every sink promises, as a scenario that runs against a destination that its tests can look into.
+//! What every sink promises, as two scenarios that run against a destination that its tests can look into: one for sinks
+//! that replace rows among others, one for those that write anew (see [`crate::Sink`]).
 
-mod scenario;
+mod anew;
+mod bench;
+mod replacing;
 mod table;
 
+use super::fixtures::{self, Open};
+use super::plugins::Plugins;
 use crate::error::Result;
 use crate::output::Output;
+use crate::plugin::PluginKind;
 use crate::scope::Scope;
 use crate::sink::{Receipt, Replacement, Sink};
 
-pub use scenario::{Bench, run};
+pub use anew::writes_anew;
+pub use bench::{Bench, Replacing};
+pub use replacing::replaces_its_rows;
 pub use table::{Row, USAGE, batch, day, pods, scope, volumes};
+
+/// Every sink of the crate keeps the contract that its fixture names.
+///
+/// # Panics
+/// If one breaks a promise, or has no fixture.
+pub fn keep_their_promises(plugins: &Plugins) {
+    fixtures::for_each(plugins, PluginKind::Sink, async |_, open| match open {
+        Open::Replacing(open) => replaces_its_rows(open().as_ref()).await,
+        Open::Anew(open) => writes_anew(open().as_ref()).await,
+        _ => unreachable!("a fixture of the plugin's kind"),
+    });
+}
 
 /// Deletes and adds rows, and does not commit yet.
 ///

@@ -1,40 +1,19 @@
-//! The scenario that every sink must pass.
+//! The scenario of sinks that replace rows among others.
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 use chrono::Datelike;
 
-use super::table::{Row, batch, pods, scope, volumes};
+use super::bench::{PODS, Replacing, VOLUMES, values_that_do_not_fit_are_refused, what_is_not_committed_never_was};
+use super::table::{Row, pods, scope, volumes};
 use super::{begin, replace};
 use crate::error::ErrorKind;
 use crate::output::Condition;
-use crate::sink::{Replacement, RowsOfDay, Sink};
+use crate::sink::{Replacement, RowsOfDay};
 
-/// A destination that a test can look into.
-#[async_trait]
-pub trait Bench {
-    /// The sink that writes to it.
-    fn sink(&self) -> &dyn Sink;
-    /// A sink that writes to the same and waits for nobody.
-    fn impatient_sink(&self) -> Arc<dyn Sink>;
-    /// All rows as `data source|day|namespace|labels|hours|cost`, sorted; `-` for null. Empty if there is no table.
-    async fn rows(&self) -> Vec<String>;
-    /// What the cost model does: sets the cost of the rows of a namespace.
-    async fn set_cost(&self, namespace: &str, cost: f64);
-    /// Everything that must not change when a run fails, as bytes.
-    async fn bytes(&self) -> Vec<u8>;
-}
-
-const PODS: &[Row] =
-    &[("2025-09-01", Some("shop"), Some(0.1)), ("2025-09-02", Some("shop"), Some(1234.5)), ("2025-09-02", None, None)];
-const VOLUMES: &[Row] = &[("2025-09-01", Some("shop"), Some(2.0)), ("2025-09-02", Some("it's \"new\""), Some(-3.0))];
-
-/// Runs the scenario against an empty destination.
+/// Replaces rows of several scopes in an empty destination, beside rows with a cost and beside another run.
 ///
 /// # Panics
 /// If the sink breaks a promise.
-pub async fn run(bench: &dyn Bench) {
+pub async fn replaces_its_rows(bench: &dyn Replacing) {
     let september = scope("2025-09-01", "2025-09-30");
     replacing_twice_is_replacing_once(bench).await;
     only_the_scope_and_the_owner_are_replaced(bench).await;
@@ -48,7 +27,7 @@ pub async fn run(bench: &dyn Bench) {
     assert_eq!(bench.rows().await, ["Pod|2025-10-05|shop|{\"app\": \"shop\"}|8|-"], "an empty run still deletes");
 }
 
-async fn replacing_twice_is_replacing_once(bench: &dyn Bench) {
+async fn replacing_twice_is_replacing_once(bench: &dyn Replacing) {
     let september = scope("2025-09-01", "2025-09-30");
     let parts = [(pods(), PODS), (volumes(), VOLUMES)];
     let expected = [
@@ -76,7 +55,7 @@ async fn replacing_twice_is_replacing_once(bench: &dyn Bench) {
     assert_eq!(bench.bytes().await.len(), bytes.len());
 }
 
-async fn only_the_scope_and_the_owner_are_replaced(bench: &dyn Bench) {
+async fn only_the_scope_and_the_owner_are_replaced(bench: &dyn Replacing) {
     let second = scope("2025-09-02", "2025-09-02");
     let receipt = replace(bench.sink(), &second, &[(pods(), &[("2025-09-02", Some("new"), Some(4.0))])]).await;
     assert_eq!(receipt.expect("a run over one day").rows_deleted, 2);
@@ -93,7 +72,7 @@ async fn only_the_scope_and_the_owner_are_replaced(bench: &dyn Bench) {
     assert_eq!(bench.rows().await, expected);
 }
 
-async fn rows_with_a_cost_stay(bench: &dyn Bench) {
+async fn rows_with_a_cost_stay(bench: &dyn Replacing) {
     let second = scope("2025-09-02", "2025-09-02");
     let again: &[Row] = &[("2025-09-02", Some("new"), Some(4.0))];
     // The new row has the key of the one that stays, and yet an id of its own.
@@ -103,34 +82,6 @@ async fn rows_with_a_cost_stay(bench: &dyn Bench) {
         assert_eq!(receipt.rows_deleted, deleted);
         assert_eq!(bench.rows().await.iter().filter(|row| row.contains("|new|")).count(), left);
     }
-}
-
-async fn what_is_not_committed_never_was(bench: &dyn Bench) {
-    let (rows, bytes) = (bench.rows().await, bench.bytes().await);
-    let replacement = begin(bench.sink(), &scope("2025-09-01", "2025-09-30"), &[(pods(), PODS)]).await;
-    drop(replacement.expect("a run that is given up"));
-    assert_eq!(bench.rows().await, rows);
-    assert!(bench.bytes().await == bytes, "bytes have changed");
-}
-
-async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
-    let (september, rows) = (scope("2025-09-01", "2025-09-30"), bench.rows().await);
-    let cases: [(Row, &str, &str); 4] = [
-        (("2025-09-01", Some("a namespace of 26 letters!"), None), "namespace", "26 characters"),
-        (("2025-09-01", None, Some(f64::INFINITY)), "cpu_hours", "inf"),
-        (("2025-09-01", None, Some(f64::NAN)), "cpu_hours", "NaN"),
-        (("2025-09-01", None, Some(-1e18)), "cpu_hours", "-1000000000000000000"),
-    ];
-    for (row, column, part) in cases {
-        let refused = begin(bench.sink(), &september, &[(pods(), &[row])]).await.err().expect("a wrong value");
-        assert_eq!((refused.kind(), refused.place().column.as_deref()), (ErrorKind::Type, Some(column)), "{refused}");
-        assert!(refused.message().contains(part), "{refused}");
-    }
-    let mut replacement = begin(bench.sink(), &september, &[(pods(), PODS)]).await.expect("good rows");
-    let wrong = batch(&pods(), &[cases[0].0]);
-    assert!(replacement.append(&pods(), &wrong).await.is_err());
-    assert!(replacement.commit().await.is_err(), "a part of the rows must not be committed");
-    assert_eq!(bench.rows().await, rows);
 }
 
 /// What a replacement takes away: data source, day of the month, rows.
@@ -145,7 +96,7 @@ fn removed(replacement: &dyn Replacement) -> Vec<(String, u32, u64)> {
     days
 }
 
-async fn rows_that_another_run_holds_are_left_to_it(bench: &dyn Bench) {
+async fn rows_that_another_run_holds_are_left_to_it(bench: &dyn Replacing) {
     let (september, before) = (scope("2025-09-01", "2025-09-30"), bench.rows().await);
     let holder = begin(bench.sink(), &september, &[(pods(), &[])]).await.expect("a run");
     let second = replace(bench.impatient_sink().as_ref(), &september, &[(pods(), &[])]).await;

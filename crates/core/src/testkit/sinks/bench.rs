@@ -1,0 +1,63 @@
+//! Destinations that a test can look into, and what is asked of each.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::begin;
+use super::table::{Row, batch, pods, scope};
+use crate::error::ErrorKind;
+use crate::sink::Sink;
+
+/// An empty destination of a sink.
+#[async_trait]
+pub trait Bench: Send + Sync {
+    /// The sink that writes to it.
+    fn sink(&self) -> &dyn Sink;
+    /// All rows as `data source|day|namespace|labels|hours|cost`, sorted; `-` for null. Empty if there is no table.
+    async fn rows(&self) -> Vec<String>;
+    /// Everything that must not change when a run fails, as bytes.
+    async fn bytes(&self) -> Vec<u8>;
+}
+
+/// The same of a sink that replaces rows among others.
+#[async_trait]
+pub trait Replacing: Bench {
+    /// A sink that writes to the same and waits for nobody.
+    fn impatient_sink(&self) -> Arc<dyn Sink>;
+    /// What the cost model does: sets the cost of the rows of a namespace.
+    async fn set_cost(&self, namespace: &str, cost: f64);
+}
+
+pub(super) const PODS: &[Row] =
+    &[("2025-09-01", Some("shop"), Some(0.1)), ("2025-09-02", Some("shop"), Some(1234.5)), ("2025-09-02", None, None)];
+pub(super) const VOLUMES: &[Row] =
+    &[("2025-09-01", Some("shop"), Some(2.0)), ("2025-09-02", Some("it's \"new\""), Some(-3.0))];
+
+pub(super) async fn what_is_not_committed_never_was(bench: &dyn Bench) {
+    let (rows, bytes) = (bench.rows().await, bench.bytes().await);
+    let replacement = begin(bench.sink(), &scope("2025-09-01", "2025-09-30"), &[(pods(), PODS)]).await;
+    drop(replacement.expect("a run that is given up"));
+    assert_eq!(bench.rows().await, rows);
+    assert!(bench.bytes().await == bytes, "bytes have changed");
+}
+
+pub(super) async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
+    let (september, rows) = (scope("2025-09-01", "2025-09-30"), bench.rows().await);
+    let cases: [(Row, &str, &str); 4] = [
+        (("2025-09-01", Some("a namespace of 26 letters!"), None), "namespace", "26 characters"),
+        (("2025-09-01", None, Some(f64::INFINITY)), "cpu_hours", "inf"),
+        (("2025-09-01", None, Some(f64::NAN)), "cpu_hours", "NaN"),
+        (("2025-09-01", None, Some(-1e18)), "cpu_hours", "-1000000000000000000"),
+    ];
+    for (row, column, part) in cases {
+        let refused = begin(bench.sink(), &september, &[(pods(), &[row])]).await.err().expect("a wrong value");
+        assert_eq!((refused.kind(), refused.place().column.as_deref()), (ErrorKind::Type, Some(column)), "{refused}");
+        assert!(refused.message().contains(part), "{refused}");
+    }
+    let mut replacement = begin(bench.sink(), &september, &[(pods(), PODS)]).await.expect("good rows");
+    let wrong = batch(&pods(), &[cases[0].0]);
+    assert!(replacement.append(&pods(), &wrong).await.is_err());
+    assert!(replacement.commit().await.is_err(), "a part of the rows must not be committed");
+    assert_eq!(bench.rows().await, rows);
+}
