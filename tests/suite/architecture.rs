@@ -8,6 +8,7 @@ use std::process::Command;
 // The registry is empty unless the crates that carry plugins are linked, and the command links them.
 use tokaki_cli as _;
 use tokaki_core::plugin;
+use tokaki_tests::folder::files_with_ending;
 
 use crate::support::root;
 
@@ -82,7 +83,11 @@ fn core_and_aggregators_read_no_clock_no_environment_and_no_files() {
         "eprintln!",
         "tracing::",
     ];
-    for source in sources(&root().join("crates/core/src")).chain(sources(&root().join("crates/aggregators/src"))) {
+    for source in ["core", "aggregators"]
+        .map(|name| root().join("crates").join(name).join("src"))
+        .iter()
+        .flat_map(|it| sources(it))
+    {
         let text = fs::read_to_string(&source).expect("a source file");
         for word in forbidden {
             assert!(!text.contains(word), "{} must not use {word}", source.display());
@@ -130,15 +135,8 @@ fn every_test_that_the_reliability_page_names_exists() {
     assert!(without.is_empty(), "promises without a test: {without:?}");
 }
 
-fn sources(folder: &Path) -> Box<dyn Iterator<Item = PathBuf>> {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    Box::new(entries.flat_map(|path| -> Box<dyn Iterator<Item = PathBuf>> {
-        if path.is_dir() {
-            sources(&path)
-        } else {
-            Box::new(path.extension().is_some_and(|extension| extension == "rs").then_some(path).into_iter())
-        }
-    }))
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    files_with_ending(folder, "rs")
 }
 
 /// Folders of the plugin crates that hold shared words and no plugin.

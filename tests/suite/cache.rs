@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Barrier;
 use std::thread;
 
@@ -13,6 +13,7 @@ use tokaki_tests::cases::{self, Case};
 use tokaki_tests::command::Tokaki;
 use tokaki_tests::destination::{Destination, Sink};
 use tokaki_tests::faults::{Fault, Rule};
+use tokaki_tests::folder::files_below;
 use tokaki_tests::parallel;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 
@@ -92,21 +93,19 @@ impl Setup {
 
     /// The input files whose path has `part` in it.
     fn inputs(&self, part: &str) -> Vec<PathBuf> {
-        files(&self.case().join("input")).into_iter().filter(|path| path.to_string_lossy().contains(part)).collect()
+        files_below(&self.case().join("input"))
+            .into_iter()
+            .filter(|path| path.to_string_lossy().contains(part))
+            .collect()
     }
 
     /// The entries of a kind.
     fn entries(&self, kind: &str) -> Vec<PathBuf> {
-        files(&self.cache()).into_iter().filter(|path| path.to_string_lossy().contains(&format!("_{kind}_"))).collect()
+        files_below(&self.cache())
+            .into_iter()
+            .filter(|path| path.to_string_lossy().contains(&format!("_{kind}_")))
+            .collect()
     }
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<PathBuf> =
-        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
-    files.sort();
-    files
 }
 
 fn check_all(semantics: &str) {
@@ -189,7 +188,7 @@ fn whatever_file_comes_or_goes_the_rows_are_those_of_the_files_that_are_there() 
 fn a_file_that_changed_is_read_again_and_its_old_entries_are_removed() {
     let setup = Setup::new(&Case::of_repository(MANY_FILES));
     let before = setup.run_cached(&[]);
-    let entries = files(&setup.cache()).len();
+    let entries = files_below(&setup.cache()).len();
     let pods = setup.inputs("daily/org1234567/OCP/pod_usage");
     // The pods of another day: same rows as ever in a file of this name, which are of no day of the scope now.
     fs::copy(&pods[0], &pods[1]).expect("replaced");
@@ -197,8 +196,8 @@ fn a_file_that_changed_is_read_again_and_its_old_entries_are_removed() {
     assert!(!after.is_like(&before));
     assert!(after.is_like(&setup.run(&[])));
     assert_eq!(after.count("files_opened"), 1);
-    assert!(files(&setup.cache()).len() <= entries, "old entries stay");
-    assert_eq!(files(&setup.cache().join(".drafts")), [""; 0].map(PathBuf::from));
+    assert!(files_below(&setup.cache()).len() <= entries, "old entries stay");
+    assert_eq!(files_below(&setup.cache().join(".drafts")), [""; 0].map(PathBuf::from));
 }
 
 #[test]
@@ -362,7 +361,7 @@ fn a_bucket_keeps_entries_too() {
         assert_eq!(known(&outcome.stdout), warm, "{}{}", outcome.stdout, outcome.stderr);
         assert!(content(&destination) == clean);
     }
-    let entries = files(&job.folder().join("kept/between/runs"));
+    let entries = files_below(&job.folder().join("kept/between/runs"));
     assert!(!entries.is_empty());
     for entry in entries {
         let bytes = fs::read(&entry).expect("an entry");

@@ -8,6 +8,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokaki_tests::command::Outcome;
+use tokaki_tests::folder::files_below;
 
 use crate::support::line_items::rows;
 use crate::support::tokaki;
@@ -39,29 +40,16 @@ fn done(outcome: &Outcome) {
 
 /// The content of all files below `folder`, by path.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.expect("lists").path();
-            if path.is_dir() {
-                collect(root, &path, found);
-            } else {
-                let name = text(path.strip_prefix(root).expect("lies below"));
-                found.insert(name, fs::read(&path).expect("reads"));
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    collect(folder, folder, &mut found);
-    found
+    let named = |path: PathBuf| {
+        let content = fs::read(&path).expect("reads");
+        (text(path.strip_prefix(folder).expect("lies below")), content)
+    };
+    files_below(folder).into_iter().map(named).collect()
 }
 
 /// The names of `files` that contain `part`.
 fn names<'a>(files: &'a BTreeMap<String, Vec<u8>>, part: &str) -> Vec<&'a str> {
     files.keys().map(String::as_str).filter(|name| name.contains(part)).collect()
-}
-
-fn parquet_files(folder: &Path) -> Vec<PathBuf> {
-    files(folder).into_keys().map(|name| folder.join(name)).collect()
 }
 
 #[test]
@@ -118,8 +106,7 @@ fn a_folder_becomes_hourly_and_daily_files_by_day() {
     ];
     assert_eq!(daily, expected);
 
-    let gpu =
-        parquet_files(&output.path().join(format!("data/parquet/daily/org1234567/OCP/gpu_usage/source={SOURCE}")));
+    let gpu = files_below(&output.path().join(format!("data/parquet/daily/org1234567/OCP/gpu_usage/source={SOURCE}")));
     let gpu = rows(
         &gpu[..1],
         &columns("gpu_vendor_name,gpu_pod_uptime,mig_slice_count,mig_memory_capacity_mib,gpu_max_slices"),
@@ -348,8 +335,8 @@ fn a_bill_becomes_hourly_rows_and_daily_ones_with_ids_that_repeat() {
 
     let root = outputs[0].path().join("data/parquet");
     let month = format!("source={SOURCE}/year=2025/month=10");
-    let hourly = parquet_files(&root.join("org1234567/AWS").join(&month));
-    let daily = parquet_files(&root.join("daily/org1234567/AWS/raw").join(&month));
+    let hourly = files_below(&root.join("org1234567/AWS").join(&month));
+    let daily = files_below(&root.join("daily/org1234567/AWS/raw").join(&month));
     assert_eq!((hourly.len(), daily.len()), (2, 2));
     let columns = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(rows(&hourly, &columns(&["lineitem_resourceid"])).len(), 3);

@@ -1,21 +1,21 @@
 //! What operators send: hours as CSV give the rows that the same hours give as Parquet.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tokaki_core::Semantics;
 use tokaki_tests::cases::{self, Case};
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
-use tokaki_tests::{Result, parallel};
+use tokaki_tests::folder::files_with_ending;
+use tokaki_tests::{Result, parallel, table};
 
 use crate::support::job::columns;
-use crate::support::line_items::{batches, rows};
+use crate::support::line_items::rows;
 use crate::support::tokaki;
 
 const REPORTS: [&str; 6] = ["pod_usage", "storage_usage", "node_labels", "namespace_labels", "vm_usage", "gpu_usage"];
@@ -57,7 +57,7 @@ fn send_case(case: &Case) -> Result<Option<Sent>> {
 impl Sent {
     fn files(&self, root: &Path, daily: &str, report: &str) -> Vec<PathBuf> {
         let Self { org, source, .. } = self;
-        parquet_files(&root.join(format!("data/parquet/{daily}{org}/OCP/{report}/source={source}")))
+        files_with_ending(&root.join(format!("data/parquet/{daily}{org}/OCP/{report}/source={source}")), "parquet")
     }
 
     fn csv(&self) -> String {
@@ -84,8 +84,7 @@ fn convert_and_compare(sent: &Sent) -> Result<String> {
     for (daily, report) in REPORTS.into_iter().flat_map(|report| [("", report), ("daily/", report)]) {
         let theirs = sent.files(&sent.case.path("input"), daily, report);
         let columns: Vec<_> = theirs.first().map_or_else(Vec::new, |file| {
-            let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("opens"));
-            let schema = reader.expect("is Parquet").schema().clone();
+            let schema = table::schema(file).expect("is Parquet");
             schema.fields().iter().map(|field| field.name().clone()).collect()
         });
         // What has no daily files has none to compare with.
@@ -153,27 +152,25 @@ fn a_run_on_an_archive_gives_the_rows_of_its_files() {
 
 /// Writes hourly rows the way the operator sends them, if that is possible.
 fn send(parquet: &Path, csv: &Path) -> bool {
-    let batches = batches(parquet);
-    if !batches.iter().all(is_sendable) {
+    let batch = table::read(parquet).expect("is Parquet");
+    if !is_sendable(&batch) {
         return false;
     }
     let mut out = csv::Writer::from_path(csv).expect("created");
-    for (index, batch) in batches.iter().enumerate() {
-        let is_sent = |name: &str| !name.contains("_effective_");
-        let fields = batch.schema_ref().fields().iter().filter(|field| is_sent(field.name()));
-        let names: Vec<_> = fields.map(|field| field.name().as_str()).collect();
-        if index == 0 {
-            out.write_record(&names).expect("written");
-        }
-        for row in 0..batch.num_rows() {
-            let cell = |name: &&str| {
-                let column = batch.column_by_name(name).expect("a column");
-                let column = cast(column, &DataType::Utf8).expect("has a text");
-                let text = if column.is_null(row) { "" } else { column.as_string::<i32>().value(row) };
-                if name.ends_with("_labels") { operator_labels(text) } else { text.to_owned() }
-            };
-            out.write_record(names.iter().map(cell)).expect("written");
-        }
+    let is_sent = |name: &str| !name.contains("_effective_");
+    let fields = batch.schema_ref().fields().iter().filter(|field| is_sent(field.name()));
+    let names: Vec<_> = fields.map(|field| field.name().as_str()).collect();
+    if batch.num_rows() > 0 {
+        out.write_record(&names).expect("written");
+    }
+    for row in 0..batch.num_rows() {
+        let cell = |name: &&str| {
+            let column = batch.column_by_name(name).expect("a column");
+            let column = cast(column, &DataType::Utf8).expect("has a text");
+            let text = if column.is_null(row) { "" } else { column.as_string::<i32>().value(row) };
+            if name.ends_with("_labels") { operator_labels(text) } else { text.to_owned() }
+        };
+        out.write_record(names.iter().map(cell)).expect("written");
     }
     out.flush().expect("written");
     true
@@ -200,18 +197,4 @@ fn operator_labels(json: &str) -> String {
     let labels: serde_json::Map<String, Value> = serde_json::from_str(json).unwrap_or_default();
     let labels = labels.iter().map(|(key, value)| format!("label_{key}:{}", value.as_str().expect("a text")));
     labels.collect::<Vec<_>>().join("|")
-}
-
-fn parquet_files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten() {
-        let path = entry.expect("lists").path();
-        if path.is_dir() {
-            found.extend(parquet_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "parquet") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
 }

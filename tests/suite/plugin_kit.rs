@@ -9,7 +9,7 @@ use std::time::Instant;
 use tempfile::TempDir;
 use tokaki_core::testkit::shown;
 use tokaki_tests::cases::Case;
-use tokaki_tests::rows::files;
+use tokaki_tests::table;
 use xtask::new::new;
 
 use crate::support::root;
@@ -103,7 +103,7 @@ fn a_stranger_who_follows_the_page_has_a_tested_aggregator() {
         succeeds(command)
     };
     tokaki(&["run", "--case", &case, "--config", "src/sample.toml", "--sink", &out]);
-    let rows = files::batch(&folder.join("out/namespace_quota.parquet")).expect("rows");
+    let rows = table::read(&folder.join("out/namespace_quota.parquet")).expect("rows");
     assert_eq!(
         shown(&rows, &["namespace", "request_core_hours", "quota_core_hours"]),
         ["bank 24 30", "shop 48 40"],

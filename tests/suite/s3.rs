@@ -1,14 +1,14 @@
 //! The job from a bucket: a real S3 protocol, signatures checked.
 
-use std::fs::{self, File};
+use std::fs;
 use std::sync::Arc;
 
 use arrow::array::{RecordBatch, TimestampMillisecondArray};
-use parquet::arrow::ArrowWriter;
 use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::Operation;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use tokaki_tests::table;
 
 use crate::support::job::{BUCKET, Job, columns, content, error, run};
 use crate::support::koku::Koku;
@@ -103,10 +103,7 @@ fn s11_more_than_a_thousand_keys_with_odd_names() {
     let hours = Arc::new(TimestampMillisecondArray::from(Vec::<i64>::new()));
     let empty = RecordBatch::try_from_iter([("interval_start", hours as _)]).expect("a batch");
     let template = file.with_file_name("a-0+%20 ü=1.parquet");
-    let mut writer =
-        ArrowWriter::try_new(File::create(&template).expect("created"), empty.schema(), None).expect("a writer");
-    writer.write(&empty).expect("written");
-    writer.close().expect("closed");
+    table::write(&template, &empty).expect("written");
     for number in 1..1005 {
         fs::copy(&template, file.with_file_name(format!("a-{number}+%20 ü=1.parquet"))).expect("copied");
     }

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Result;
 use crate::destination::Destination;
-use crate::rows::files;
+use crate::table;
 
 /// A digest of all tables of `destination`, each by the rows it has, in whatever order.
 ///
@@ -19,7 +19,7 @@ pub(super) fn of(destination: &Destination<'_>) -> Result<String> {
     for table in destination.tables()? {
         destination.export(&table, &file)?;
         hash.update(&table);
-        hash.update(of_rows(&files::batch(&file)?)?.to_be_bytes());
+        hash.update(of_rows(&table::read(&file)?)?.to_be_bytes());
     }
     // Half of it tells results apart as well, and fits into a table.
     Ok(hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect())

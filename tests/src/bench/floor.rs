@@ -12,9 +12,9 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::{Deserialize, Serialize};
 
 use super::options::Form;
-use super::scale::parquet_files;
 use crate::Result;
 use crate::cases::Case;
+use crate::folder::files_with_ending;
 
 /// Rows of a batch.
 const BATCH_ROWS: usize = 8192;
@@ -82,7 +82,7 @@ pub struct Decoded {
 pub fn decode(case: &Case, form: Form, threads: usize) -> Result<Decoded> {
     let mut splits = Vec::new();
     for (report, daily, columns) in tables(form) {
-        for file in parquet_files(&folder(case, report, daily)?)? {
+        for file in files_with_ending(&folder(case, report, daily)?, "parquet") {
             splits.extend(splits_of(&file, &columns)?);
         }
     }

@@ -10,10 +10,10 @@ use super::contender::{Job, Programs};
 use super::measure::measure;
 use super::options::Form;
 use super::report::Check;
-use super::scale::parquet_files;
 use crate::Result;
 use crate::cases::Case;
 use crate::destination::{DAILY_SUMMARY, Destination, Sink};
+use crate::folder::files_with_ending;
 
 /// Settings that only say how a run goes about its work.
 const SETTINGS: [&str; 6] = [
@@ -73,7 +73,7 @@ fn relinked(case: &Case, folder: &Path, places: impl Fn(&Path, usize) -> Vec<Pat
     fs::copy(case.path("reference.json"), folder.join("reference.json"))?;
     // A hard link is made of the file itself, wherever the case folder is linked to.
     let tables = fs::canonicalize(case.path(TABLES))?;
-    for (number, file) in parquet_files(&tables)?.iter().enumerate() {
+    for (number, file) in files_with_ending(&tables, "parquet").iter().enumerate() {
         for place in places(file.strip_prefix(&tables)?, number) {
             let place = folder.join(TABLES).join(place);
             fs::create_dir_all(place.parent().ok_or("a file without a folder")?)?;

@@ -15,6 +15,7 @@ use crate::Result;
 use crate::cases::Case;
 use crate::compare::differences;
 use crate::rows::{Column, Row, files};
+use crate::table;
 
 /// Checks the daily summary in the file `actual`, if there is another's in the file `expected` against that as well.
 ///
@@ -57,7 +58,7 @@ struct Days {
 
 impl Days {
     fn open(file: &Path) -> Result<Self> {
-        let days = Self { batch: files::batch(file)?, columns: files::columns(file)? };
+        let days = Self { batch: table::read(file)?, columns: files::columns(file)? };
         days.usage_start().ok_or_else(|| format!("{} has no usage_start of type date", file.display()))?;
         Ok(days)
     }

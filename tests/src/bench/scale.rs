@@ -11,6 +11,7 @@ use xtask::chore;
 use super::options::ScaleName;
 use crate::Result;
 use crate::cases::Case;
+use crate::folder::files_with_ending;
 
 /// A size of input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,19 +103,9 @@ fn is_complete(case: &Case) -> bool {
             };
             let table: PathBuf =
                 case.path("input/data/parquet").join(daily).join(&generated.org).join("OCP").join(report);
-            parquet_files(&table).is_ok_and(|files| files.len() == expected.files)
+            files_with_ending(&table, "parquet").len() == expected.files
         })
     })
-}
-
-/// All Parquet files below a folder, sorted.
-///
-/// # Errors
-/// The folder's name is not UTF-8.
-pub(super) fn parquet_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let folder = folder.to_str().ok_or("a folder's name is not UTF-8")?;
-    let pattern = format!("{}/**/*.parquet", glob::Pattern::escape(folder));
-    Ok(glob::glob(&pattern)?.collect::<std::result::Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -1,24 +1,21 @@
 //! Rows in Parquet files.
 
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::compute::{cast, concat_batches};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::{Column, Kind, Row, Value};
-use crate::Result;
+use crate::{Result, table};
 
 /// The columns of a file.
 ///
 /// # Errors
 /// It is no Parquet file.
 pub fn columns(file: &Path) -> Result<Vec<Column>> {
-    let schema = open(file)?.schema().clone();
+    let schema = table::schema(file)?;
     let column = |field: &arrow::datatypes::FieldRef| {
         let kind = match field.data_type() {
             DataType::Float64 => Kind::Number,
@@ -36,7 +33,7 @@ pub fn columns(file: &Path) -> Result<Vec<Column>> {
 /// # Errors
 /// It is no Parquet file, or lacks a column.
 pub fn read(file: &Path, columns: &[Column]) -> Result<Vec<Row>> {
-    Ok(rows(&batch(file)?, columns).map_err(|error| format!("{}: {error}", file.display()))?)
+    Ok(rows(&table::read(file)?, columns).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
 /// The `columns` of a batch.
@@ -56,17 +53,6 @@ pub fn rows(batch: &RecordBatch, columns: &[Column]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// All rows of a file.
-///
-/// # Errors
-/// It is no Parquet file.
-pub fn batch(file: &Path) -> Result<RecordBatch> {
-    let reader = open(file)?;
-    let schema = reader.schema().clone();
-    let batches = reader.build()?.collect::<std::result::Result<Vec<_>, _>>()?;
-    Ok(concat_batches(&schema, &batches)?)
-}
-
 /// Writes `rows` with the given `columns`: dates as dates, measures as doubles, everything else that is no integer as
 /// text.
 ///
@@ -74,16 +60,7 @@ pub fn batch(file: &Path) -> Result<RecordBatch> {
 /// The file cannot be written.
 pub fn write(file: &Path, columns: &[Column], rows: &[Row]) -> Result<()> {
     let arrays = columns.iter().map(|column| Ok((&*column.name, array(column, rows)?, true)));
-    let batch = RecordBatch::try_from_iter_with_nullable(arrays.collect::<Result<Vec<_>>>()?)?;
-    let mut writer = ArrowWriter::try_new(File::create(file)?, batch.schema(), None)?;
-    writer.write(&batch)?;
-    writer.close()?;
-    Ok(())
-}
-
-fn open(file: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
-    let opened = File::open(file).map_err(|error| format!("cannot open {}: {error}", file.display()))?;
-    Ok(ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|error| format!("{}: {error}", file.display()))?)
+    table::write(file, &RecordBatch::try_from_iter_with_nullable(arrays.collect::<Result<Vec<_>>>()?)?)
 }
 
 fn arrow_type(kind: Kind) -> DataType {

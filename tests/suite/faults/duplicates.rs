@@ -1,21 +1,20 @@
 //! Payloads that overlap: an operator that reports by day sends the day again as it grows, and both came through.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, TimestampNanosecondArray};
+use arrow::array::{AsArray, BooleanArray, RecordBatch, TimestampNanosecondArray};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 use tokaki_tests::destination::{Destination, Sink};
 use tokaki_tests::rows::Row;
+use tokaki_tests::table;
 
-use super::nothing::all_files;
 use crate::support::job::{BUCKET, Job, content};
 
 const DAY: &str = "2025-10-01";
@@ -39,15 +38,14 @@ struct Payload {
 
 /// Files of the day, hourly and daily.
 fn files_of_day(job: &Job) -> Vec<PathBuf> {
-    let mut files = all_files(job);
+    let mut files = job.all_files();
     files.retain(|file| file.to_string_lossy().contains(DAY));
     files
 }
 
 /// The rows of the first `hours` hours; all of a daily file, which has midnight alone.
 fn rows(file: &Path, hours: i64) -> RecordBatch {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("a file")).expect("Parquet");
-    let batch = reader.with_batch_size(1 << 20).build().expect("a reader").next().expect("a batch").expect("rows");
+    let batch = table::read(file).expect("Parquet");
     let starts = batch.column_by_name("interval_start").expect("the one required column");
     let starts = cast(starts, &DataType::Timestamp(TimeUnit::Nanosecond, None)).expect("instants");
     let starts = starts.as_primitive::<TimestampNanosecondType>();
@@ -62,19 +60,16 @@ fn put(job: &Job, original: &Path, payload: &Payload, notes: Notes) {
     let batch = rows(original, *hours);
     let name = original.file_name().expect("a name").to_string_lossy().replace(".1.0", &format!(".{manifest}.0"));
     let file = original.with_file_name(name);
-    let mut writer =
-        ArrowWriter::try_new(File::create(&file).expect("created"), batch.schema(), None).expect("a writer");
-    writer.write(&batch).expect("written");
     let noted = [
         ("ManifestId", (*manifest).to_owned()),
         ("ReportDateStart", DAY.to_owned()),
         ("ReportNumHours", hours.to_string()),
     ];
+    let mut footer = WriterProperties::builder();
     match notes {
         Notes::Footer => {
-            for (name, value) in noted {
-                writer.append_key_value_metadata(KeyValue::new(name.to_owned(), value));
-            }
+            let noted = noted.into_iter().map(|(name, value)| KeyValue::new(name.to_owned(), value));
+            footer = footer.set_key_value_metadata(Some(noted.collect()));
         }
         Notes::Object => {
             let key = file.strip_prefix(job.folder()).expect("in the bucket").to_string_lossy().into_owned();
@@ -87,7 +82,7 @@ fn put(job: &Job, original: &Path, payload: &Payload, notes: Notes) {
         }
         Notes::Nowhere => {}
     }
-    writer.close().expect("closed");
+    table::write_as(&file, &batch, footer.build()).expect("written");
 }
 
 /// A job whose first day came with these payloads.
@@ -162,7 +157,7 @@ fn i11_the_same_file_under_both_spellings_of_a_month_counts_once() {
         let job = Job::new();
         let other_month = |file: &Path| PathBuf::from(file.to_string_lossy().replace("month=10", "month=9"));
         // The sample is of October, which has one spelling: its days become September's.
-        for file in all_files(&job) {
+        for file in job.all_files() {
             let moved = PathBuf::from(file.to_string_lossy().replace("month=10", "month=09"));
             fs::create_dir_all(moved.parent().expect("a folder")).expect("created");
             rewrite_a_month_earlier(&file, &moved);
@@ -180,7 +175,7 @@ fn i11_the_same_file_under_both_spellings_of_a_month_counts_once() {
             (content(&destination), outcome.stdout)
         };
         let (once, _) = run(&job);
-        for file in all_files(&job) {
+        for file in job.all_files() {
             let copy = other_month(Path::new(&file.to_string_lossy().replace("month=09", "month=10")));
             fs::create_dir_all(copy.parent().expect("a folder")).expect("created");
             fs::copy(&file, &copy).expect("copied");
@@ -199,19 +194,14 @@ fn i11_the_same_file_under_both_spellings_of_a_month_counts_once() {
 
 /// The rows, all 30 days earlier.
 fn rewrite_a_month_earlier(from: &Path, to: &Path) {
-    let batch = rows(from, 24);
-    let schema = batch.schema();
-    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
-        let moved = || {
-            let instants = cast(column, &DataType::Timestamp(TimeUnit::Nanosecond, None)).expect("instants");
-            let instants = instants.as_primitive::<TimestampNanosecondType>();
-            let earlier: TimestampNanosecondArray = instants.unary(|instant| instant - 30 * 24 * HOUR);
-            Arc::new(earlier) as ArrayRef
-        };
-        (field.name().clone(), if field.name() == "interval_start" { moved() } else { Arc::clone(column) })
+    let earlier = table::changed(&rows(from, 24), |name, column| {
+        if name != "interval_start" {
+            return Arc::clone(column);
+        }
+        let instants = cast(column, &DataType::Timestamp(TimeUnit::Nanosecond, None)).expect("instants");
+        let instants = instants.as_primitive::<TimestampNanosecondType>();
+        let earlier: TimestampNanosecondArray = instants.unary(|instant| instant - 30 * 24 * HOUR);
+        Arc::new(earlier)
     });
-    let batch = RecordBatch::try_from_iter(columns.collect::<Vec<_>>()).expect("a batch");
-    let mut writer = ArrowWriter::try_new(File::create(to).expect("created"), batch.schema(), None).expect("a writer");
-    writer.write(&batch).expect("written");
-    writer.close().expect("closed");
+    table::write(to, &earlier.expect("a batch")).expect("written");
 }

@@ -1,39 +1,21 @@
 //! Nothing, or next to nothing, is there to read: what the destination holds must not be replaced by it.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tokaki_tests::command::Outcome;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination};
+use tokaki_tests::table;
 
 use crate::support::job::{Job, content, error};
 use crate::support::sinks;
 
 const REPORT_TYPES: [&str; 4] = ["pod_usage", "storage_usage", "node_labels", "namespace_labels"];
 
-/// All files of the job, daily and hourly.
-pub(super) fn all_files(job: &Job) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![job.folder()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files
-}
-
 /// The file with its columns and without its rows.
 fn empty(file: &Path) {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("a file")).expect("Parquet");
-    let schema = reader.schema().clone();
-    ArrowWriter::try_new(File::create(file).expect("created"), schema, None)
-        .expect("a writer")
-        .close()
-        .expect("closed");
+    let rows = table::read(file).expect("Parquet");
+    table::write(file, &rows.slice(0, 0)).expect("written");
 }
 
 /// A full run, then `damage`, then a run with these settings that must end with `code`: unchanged unless that is 0.
@@ -51,11 +33,11 @@ fn after_damage(destination: &Destination<'_>, damage: impl Fn(&Job), settings: 
 }
 
 fn empty_all(job: &Job) {
-    all_files(job).iter().for_each(|file| empty(file));
+    job.all_files().iter().for_each(|file| empty(file));
 }
 
 fn remove_all(job: &Job) {
-    all_files(job).iter().for_each(|file| fs::remove_file(file).expect("removed"));
+    job.all_files().iter().for_each(|file| fs::remove_file(file).expect("removed"));
 }
 
 #[test]
@@ -97,7 +79,7 @@ fn i12_no_files_replace_nothing() {
 #[test]
 fn a_day_that_would_shrink_is_refused() {
     let lose_storage = |job: &Job| {
-        for file in all_files(job) {
+        for file in job.all_files() {
             if file.to_string_lossy().contains("/storage_usage/") {
                 empty(&file);
             }
@@ -154,7 +136,7 @@ fn what_is_wrong_elsewhere_is_not_left_out() {
     let outcome = job.run_on_folder(&destination, &missing);
     assert!(matches!(outcome.code, Some(10 | 12)), "{}", outcome.stderr);
     // All of them broken is an input without rows.
-    all_files(&job).iter().for_each(|file| fs::write(file, "no Parquet at all").expect("written"));
+    job.all_files().iter().for_each(|file| fs::write(file, "no Parquet at all").expect("written"));
     let outcome = job.run_on_folder(&destination, &["run.quarantine=true"]);
     assert_eq!(outcome.code, Some(11), "{}", outcome.stderr);
     assert!(content(&destination) == before);

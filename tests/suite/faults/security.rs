@@ -9,6 +9,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::proxy::Trouble;
+use tokaki_tests::folder::files_below;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use url::Url;
 
@@ -132,8 +133,7 @@ fn x2_no_secret_in_anything_that_is_written() {
 
 /// All bytes in a folder and below it.
 fn bytes_below(folder: &Path) -> Vec<u8> {
-    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
-    entries.flat_map(|path| if path.is_dir() { bytes_below(&path) } else { fs::read(&path).expect("a file") }).collect()
+    files_below(folder).iter().flat_map(|file| fs::read(file).expect("a file")).collect()
 }
 
 /// What a process has open that has no name any more.

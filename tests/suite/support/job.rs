@@ -1,20 +1,19 @@
 //! The quick start's job with its files in a bucket, whatever goes wrong on the way.
 
-use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt32Array};
+use arrow::array::{StringArray, UInt32Array};
 use arrow::compute::take;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tempfile::TempDir;
 use tokaki_tests::cases::{Case, KOKU};
 use tokaki_tests::command::Outcome;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::Rule;
+use tokaki_tests::folder::files_with_ending;
 use tokaki_tests::rows::{self, Column, Kind, Row};
 use tokaki_tests::s3::{ACCESS_KEY_ID, Identity, SECRET_ACCESS_KEY, Server};
+use tokaki_tests::table;
 
 use super::{copy, tokaki};
 
@@ -59,10 +58,7 @@ impl Job {
 
     /// All files, by name.
     pub(crate) fn all_files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        parquet_files(&self.folder(), &mut files);
-        files.sort();
-        files
+        files_with_ending(&self.folder(), "parquet")
     }
 
     /// The daily files of a report type, by name.
@@ -86,34 +82,20 @@ impl Job {
     pub(crate) fn enlarge(&self, report_type: &str) {
         const ROWS: usize = 40_000;
         let file = self.files(report_type).swap_remove(0);
-        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&file).expect("a file")).expect("Parquet");
-        let batch = reader.build().expect("a reader").next().expect("a batch").expect("rows");
-        let first = batch.slice(0, 1);
-        let mut chance = fastrand::Rng::with_seed(1);
-        let schema = first.schema();
-        let columns = schema.fields().iter().zip(first.columns()).map(|(field, column)| {
-            let values: ArrayRef = if *field.name() == report_type {
+        let first = table::read(&file).expect("Parquet").slice(0, 1);
+        let large = table::changed(&first, |name, column| {
+            if name == report_type {
+                let mut chance = fastrand::Rng::with_seed(1);
                 let label = |_| {
-                    format!(
-                        "{{\"app\": \"{:032x}{:032x}{:032x}{:032x}\"}}",
-                        chance.u128(..),
-                        chance.u128(..),
-                        chance.u128(..),
-                        chance.u128(..)
-                    )
+                    let words: String = (0..4).map(|_| format!("{:032x}", chance.u128(..))).collect();
+                    format!("{{\"app\": \"{words}\"}}")
                 };
                 Arc::new(StringArray::from_iter_values((0..ROWS).map(label)))
             } else {
-                let rows = UInt32Array::from(vec![0; ROWS]);
-                take(column, &rows, None).expect("the row again and again")
-            };
-            (field.name().clone(), values)
+                take(column, &UInt32Array::from(vec![0; ROWS]), None).expect("the row again and again")
+            }
         });
-        let large = RecordBatch::try_from_iter(columns.collect::<Vec<_>>()).expect("a batch");
-        let mut writer =
-            ArrowWriter::try_new(File::create(&file).expect("created"), large.schema(), None).expect("a writer");
-        writer.write(&large).expect("written");
-        writer.close().expect("closed");
+        table::write(&file, &large.expect("a batch")).expect("written");
     }
 
     /// Runs the job from the bucket.
@@ -210,17 +192,6 @@ pub(crate) fn columns() -> Vec<Column> {
     let mut columns = rows::files::columns(&Case::of_repository("one-pod").path(KOKU)).expect("columns");
     columns.push(Column { name: "uuid".into(), kind: Kind::Text });
     columns
-}
-
-fn parquet_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            parquet_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "parquet") {
-            found.push(path);
-        }
-    }
 }
 
 fn repository() -> PathBuf {

@@ -1,25 +1,18 @@
 //! Line items in a form that can be compared.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
-
-/// A file's rows.
-pub(crate) fn batches(file: &Path) -> Vec<RecordBatch> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("opens")).expect("is Parquet");
-    reader.build().expect("is Parquet").collect::<std::result::Result<_, _>>().expect("is whole")
-}
+use tokaki_tests::table;
 
 /// A table's rows in a comparable form; null and the empty text are one, as in CSV, and so are labels without a pair.
 pub(crate) fn rows(files: &[PathBuf], columns: &[String]) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
-    for batch in files.iter().flat_map(|file| batches(file)) {
+    for batch in files.iter().map(|file| table::read(file).expect("is Parquet")) {
         let cells: Vec<_> = columns.iter().map(|name| cells(&batch, name)).collect();
         rows.extend((0..batch.num_rows()).map(|row| cells.iter().map(|cells| cells[row].clone()).collect::<Vec<_>>()));
     }

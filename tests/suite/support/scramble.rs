@@ -1,16 +1,13 @@
 //! Random line items, made of the sample's: the columns of its files, and values that belong together nowhere.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Float64Type};
 use fastrand::Rng;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
+use tokaki_tests::table;
 
 /// Most rows of a table and day.
 const ROWS: usize = 80;
@@ -19,27 +16,15 @@ const ROWS: usize = 80;
 pub(crate) fn scramble(files: &[std::path::PathBuf], seed: u64) {
     let mut chance = Rng::with_seed(seed);
     for file in files {
-        let sample = read(file);
+        let sample = table::read(file).expect("Parquet");
         std::fs::remove_file(file).expect("removed");
         for part in 0..chance.usize(1..=3) {
             let rows = random_rows(&sample, &mut chance);
-            write(&file.with_extension(format!("{part}.parquet")), &rows, chance.usize(1..=ROWS));
+            let row_group = WriterProperties::builder().set_max_row_group_row_count(Some(chance.usize(1..=ROWS)));
+            let part = file.with_extension(format!("{part}.parquet"));
+            table::write_as(&part, &rows, row_group.build()).expect("written");
         }
     }
-}
-
-fn read(file: &Path) -> RecordBatch {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(file).expect("a file")).expect("Parquet");
-    let batches: Vec<RecordBatch> = reader.build().expect("a reader").map(|batch| batch.expect("rows")).collect();
-    concat_batches(&batches[0].schema(), &batches).expect("one schema")
-}
-
-fn write(file: &Path, rows: &RecordBatch, row_group: usize) {
-    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(row_group)).build();
-    let file = File::create(file).expect("created");
-    let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).expect("a writer");
-    writer.write(rows).expect("written");
-    writer.close().expect("closed");
 }
 
 /// Every column is drawn by itself, so that texts, labels and hours meet as they never do in a cluster.
