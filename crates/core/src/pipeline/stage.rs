@@ -275,7 +275,8 @@ impl Workshop<'_> {
         let never_closed = |_| Error::bug("nobody closes the budget");
         let bytes = self.in_flight.acquire_many(kibibytes).await.map_err(never_closed)?;
         let promise = self.budget.promise(work.bytes_to_decode(), progress).map_err(|error| error.at(&work.place()))?;
-        let decoder = self.wiring.reader.fetch(&work.split, &work.selection).await?;
+        let fetched = self.wiring.reader.fetch(&work.split, &work.selection).await;
+        let decoder = fetched.map_err(|error| error.at(&work.place()))?;
         // Each fold under way has states of its own, which must be merged: no more of them than keep the workers busy.
         let fold = folds_at_once.acquire().await.map_err(never_closed)?;
         let (folds, idle, split) = (Arc::clone(folds), Arc::clone(idle), Arc::clone(&work.split));

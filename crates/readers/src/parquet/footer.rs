@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use parquet::DecodeResult;
 use parquet::file::FOOTER_SIZE;
-use parquet::file::metadata::{FooterTail, ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::metadata::{FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
 use tokaki_core::{Error, ErrorKind, Result};
 
 use super::parquet_error;
@@ -19,7 +19,9 @@ pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Arc<ParquetMet
     if bytes == 0 {
         return Err(Error::new(ErrorKind::Parquet, "the file is empty, not even a Parquet footer is in it"));
     }
-    let mut decoder = ParquetMetaDataPushDecoder::try_new(bytes).map_err(parquet_error)?;
+    // Nobody looks for single pages, and an index that is wrong would lead to the wrong ones.
+    let decoder = ParquetMetaDataPushDecoder::try_new(bytes).map_err(parquet_error)?;
+    let mut decoder = decoder.with_page_index_policy(PageIndexPolicy::Skip);
     let speculative: Range<u64> = bytes.saturating_sub(SPECULATIVE_BYTES)..bytes;
     let mut wanted = vec![speculative];
     loop {

@@ -3,8 +3,10 @@
 //! Knows footers, row groups and column chunks. Does not know where files lie (the catalogs do), which tables there
 //! are, or what the rows are for.
 
+mod claims;
 mod footer;
 mod layout;
+mod pages;
 pub mod payload;
 mod prune;
 mod undeclared;
@@ -47,6 +49,10 @@ impl Reader for ParquetReader {
         }
         let layout = Layout::new(&footer, want).map_err(|error| error.at_file(&file.shown))?;
         let kept = prune::row_groups(&footer, layout.schema(), want).map_err(|error| error.at_file(&file.shown))?;
+        for (row_group, _) in &kept {
+            claims::check_row_group(&footer, *row_group, &layout, file.bytes)
+                .map_err(|error| error.at_file(&file.shown))?;
+        }
         let split = |(row_group, instants): (usize, Option<(i64, i64)>)| {
             let metadata = footer.row_group(row_group);
             let bytes = layout.columns(metadata).map(|column| column.compressed_size().max(0) as u64).sum();
@@ -72,7 +78,8 @@ impl Reader for ParquetReader {
         let at_file = |error: Error| error.at_file(&split.file.shown);
         let footer = self.footer(&split.file).await?;
         let layout = Layout::new(&footer, want).map_err(at_file)?;
-        let options = layout.reader_options(footer, split.row_group).map_err(parquet_error).map_err(at_file)?;
+        let options =
+            layout.reader_options(Arc::clone(&footer), split.row_group).map_err(parquet_error).map_err(at_file)?;
         let rows = usize::try_from(split.rows).unwrap_or(usize::MAX);
         let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(options)
             .with_row_groups(vec![split.row_group])
@@ -86,6 +93,13 @@ impl Reader for ParquetReader {
             match decoder.try_next_reader().map_err(parquet_error).map_err(at_file)? {
                 DecodeResult::NeedsData(ranges) => {
                     let fetched = file.fetch(&ranges).await?;
+                    for column in layout.columns(footer.row_group(split.row_group)) {
+                        let (start, length) = column.byte_range();
+                        // Without a page index the decoder asks for whole column chunks.
+                        let chunk = ranges.iter().position(|range| *range == (start..start + length));
+                        let chunk = chunk.map_or(&[][..], |chunk| &fetched[chunk]);
+                        claims::check_pages(split.row_group, column, chunk).map_err(at_file)?;
+                    }
                     decoder.push_ranges(ranges, fetched).map_err(parquet_error).map_err(at_file)?;
                 }
                 DecodeResult::Data(batches) => {
