@@ -50,6 +50,23 @@ fn a_wrong_type_in_a_file() {
 }
 
 #[test]
+fn a_number_that_is_none() {
+    for given in [failure(&["--set", "run.shrink_limit=nan"]), failure_of("[run]\nshrink_limit = nan\n")] {
+        assert!(given.contains("`run.shrink_limit`: expected a number, found the text \"NaN\""), "{given}");
+    }
+}
+
+#[test]
+fn a_reader_that_cannot_read_what_the_catalog_lists() {
+    assert_snapshot!(failure(&["--set", "catalog.type=operator"]), @"
+    exit code 10
+    error: config: `reader.type`: the catalog `operator` lists csv files, and the reader `parquet` reads parquet
+      help: `tokaki plugins show` says which reader a catalog is for
+      nothing was changed
+    ");
+}
+
+#[test]
 fn a_typing_mistake_in_a_flag() {
     assert_snapshot!(failure(&["--set", "reader.pod=hourly"]), @"
     exit code 10

@@ -48,6 +48,24 @@ fn a_configuration_to_start_from_is_understood_and_its_defaults_are_the_defaults
 }
 
 #[test]
+fn every_kind_of_plugin_can_be_chosen_and_a_catalog_brings_its_reader() {
+    let init = |arguments: &[&str]| {
+        let outcome = tokaki::run(["config", "init"].iter().chain(arguments)).expect("runs");
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        // Without the blanks that align what is shown.
+        shown(&outcome.stdout).split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    for one in [["--catalog", "operator"], ["--reader", "csv"]] {
+        let shown = init(&one);
+        assert!(shown.contains("reader.type = \"csv\"") && shown.contains("catalog.type = \"operator\""), "{shown}");
+        assert!(shown.contains("catalog.max_unpacked"), "{shown}");
+    }
+    let shown = init(&["--catalog", "flat", "--reference", "postgres"]);
+    assert!(shown.contains("catalog.type = \"flat\"") && shown.contains("reference.type = \"postgres\""), "{shown}");
+    assert!(shown.contains("reader.type = \"parquet\""), "{shown}");
+}
+
+#[test]
 fn who_names_no_plugin_is_told_which_there_are() {
     let outcome = tokaki::run(["config", "init", "--aggregators", "pods"]).expect("runs");
     assert_eq!(outcome.code, Some(10));

@@ -115,14 +115,27 @@ pub(crate) enum ConfigCommand {
     /// Print the JSON schema of the configuration
     Schema,
     /// Print a configuration to start from, with every setting explained
-    Init {
-        /// Aggregators to run, separated by commas [default: pod,storage,unallocated]
-        #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-        aggregators: Vec<String>,
-        /// Where rows go: sqlite:FILE, parquet:DIR, csv:FILE, jsonl:FILE or postgresql://…
-        #[arg(long, value_name = "URL")]
-        sink: Option<String>,
-    },
+    Init(InitArgs),
+}
+
+/// `tokaki config init`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct InitArgs {
+    /// Aggregators to run, separated by commas [default: pod,storage,unallocated]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub(crate) aggregators: Vec<String>,
+    /// Where rows go: sqlite:FILE, parquet:DIR, csv:FILE, jsonl:FILE or postgresql://…
+    #[arg(long, value_name = "URL")]
+    pub(crate) sink: Option<String>,
+    /// Catalog plugin, which knows where files are [default: koku]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) catalog: Option<String>,
+    /// Reader plugin [default: parquet, or the one that the catalog is for]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reader: Option<String>,
+    /// Where reference data comes from, a plugin [default: file]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reference: Option<String>,
 }
 
 /// `tokaki plugins`.

@@ -12,7 +12,7 @@
 //! | 13 | another run holds the rows that are to be replaced | `held` |
 //! | 20 | the object store or disk failed, or a file changed while it was read | `store`, `changed` |
 //! | 21 | the database failed | `database` |
-//! | 22 | the run may not have the memory that it needs | `limit` |
+//! | 22 | the run may not have the memory, or the open files, that it needs | `limit` |
 //! | 30 | access was refused | `access` |
 //! | 130 | interrupted by SIGINT | `cancelled` |
 //! | 143 | terminated by SIGTERM | `cancelled` |
@@ -37,7 +37,7 @@ Exit codes:
    13  another run holds the rows that are to be replaced
    20  object store or disk failed, or a file changed meanwhile
    21  database failed
-   22  not enough memory
+   22  not enough memory, or too few open files
    30  access refused
   130  interrupted (SIGINT), 143 terminated (SIGTERM)";
 
@@ -65,7 +65,7 @@ pub enum Exit {
     Store = 20,
     /// The database failed.
     Database = 21,
-    /// Not enough memory.
+    /// Not enough memory, or too few open files.
     Limit = 22,
     /// Access was refused.
     Access = 30,

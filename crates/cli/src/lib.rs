@@ -18,6 +18,7 @@ pub mod exit;
 mod failure;
 #[cfg(test)]
 mod fake;
+mod files;
 mod fingerprint;
 mod memory;
 mod panics;
@@ -64,6 +65,8 @@ fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<Exit, Failure> {
         Command::Run(args) => {
             let config = load(cli, format).map_err(Failure::before_the_run)?;
             report::log::start(&config.settings.log, args.quiet);
+            // The runtime itself opens some.
+            files::fetches(files::take_what_is_allowed()).map_err(|error| Failure::before_the_run(error.into()))?;
             return on_runtime(run::run(&config, args));
         }
         Command::Convert(args) => {
@@ -78,8 +81,8 @@ fn dispatch(cli: &Cli, format: &mut LogFormat) -> Result<Exit, Failure> {
         Command::Config(ConfigCommand::Schema) => {
             report::stdout(&format!("{:#}\n", config::schema::of_everything()));
         }
-        Command::Config(ConfigCommand::Init { aggregators, sink }) => {
-            report::stdout(&config::init(aggregators, sink.as_deref())?);
+        Command::Config(ConfigCommand::Init(args)) => {
+            report::stdout(&config::init(args)?);
         }
         Command::Plugins(PluginsCommand::Manual) => {
             report::stdout(&plugins_manual::manual());

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokaki_core::pipeline::{EmptyInput, Plan, Report, Wiring, local};
+use tokaki_core::pipeline::{EmptyInput, Forecast, Report, Wiring, local};
 use tokaki_core::{Error, ErrorKind, Result, Scope};
 
 use crate::args::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::failure::{Failure, NOTHING_CHANGED};
-use crate::report::plan::Forecast;
 use crate::report::summary::Summary;
 use crate::report::{self, Reporter};
 use crate::signals;
@@ -33,9 +32,9 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<Exit, Failure
     };
     reporter.end();
     match outcome {
-        Ok(Outcome::Planned(plan, wiring, forecast)) => {
-            report::plan::print(&plan, &wiring, &forecast, config.settings.log.format);
-            Ok(Exit::Done)
+        Ok(Outcome::Planned(forecast, wiring, known)) => {
+            report::plan::print(&forecast, &wiring, known, config.settings.log.format);
+            Ok(if forecast.quarantined.is_empty() { Exit::Done } else { Exit::Quarantined })
         }
         Ok(Outcome::Done(scope, done)) => {
             if !args.quiet {
@@ -57,7 +56,8 @@ pub(crate) async fn run(config: &Config, args: &RunArgs) -> Result<Exit, Failure
 }
 
 enum Outcome {
-    Planned(Plan, Wiring, Forecast),
+    /// With how many files the cache knows, and how many there are.
+    Planned(Forecast, Wiring, Option<(usize, usize)>),
     Done(Scope, Report),
 }
 
@@ -72,10 +72,9 @@ async fn carry_out(config: &Config, args: &RunArgs, reporter: &Reporter) -> Resu
     let reference = Arc::new(parts.reference.load(&scope).await?);
     let wiring = parts.wire(config, &scope, &reference)?;
     if args.plan {
-        let plan = local::plan(&scope, &wiring, &options).await?;
-        let known = local::known_files(&plan, &wiring).await?;
-        let estimate = local::estimate(&plan, &wiring, &options).await?;
-        return Ok(Outcome::Planned(plan, wiring, Forecast { known, estimate }));
+        let forecast = local::forecast(&scope, &wiring, &options, reporter).await?;
+        let known = local::known_files(&forecast.plan, &wiring).await?;
+        return Ok(Outcome::Planned(forecast, wiring, known));
     }
     let done = local::run(&scope, &wiring, &options, reporter).await?;
     Ok(Outcome::Done(scope, done))

@@ -36,7 +36,9 @@ impl Parts {
         // Only to find a wrong setting before reference data is fetched.
         needed(config, scope, &Arc::default())?;
         let cache = tokaki_readers::cache::open(&config.cache(), &config.store())?;
-        Ok(Self { catalog: catalog(config)?, reader: reader(config)?, reference, sink, cache })
+        let (catalog, reader) = (catalog(config)?, reader(config)?);
+        check_formats(config, catalog.format(), reader.format())?;
+        Ok(Self { catalog, reader, reference, sink, cache })
     }
 
     /// The run's wiring, with aggregators that know `reference`.
@@ -128,6 +130,19 @@ fn reader(config: &Config) -> Result<Arc<dyn Reader>> {
     let plugin = config.plugin(PluginKind::Reader)?;
     let Build::Reader(build) = plugin.build else { return Err(misfiled(plugin)) };
     build(&StorePart { own: config.section(plugin), store: config.store() })
+}
+
+/// A reader that cannot read what the catalog lists would find out with the first file.
+fn check_formats(config: &Config, listed: Option<&str>, read: Option<&str>) -> Result<()> {
+    match (listed, read) {
+        (Some(listed), Some(read)) if listed != read => {
+            let (catalog, reader) = (&config.settings.catalog.plugin, &config.settings.reader.plugin);
+            let message =
+                format!("the catalog `{catalog}` lists {listed} files, and the reader `{reader}` reads {read}");
+            Err(Error::config("reader.type", message).help("`tokaki plugins show` says which reader a catalog is for"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn reference(config: &Config) -> Result<Arc<dyn ReferenceSource>> {

@@ -55,4 +55,10 @@ pub trait Catalog: Send + Sync {
     /// # Errors
     /// `Store` or `Access` if the store cannot be listed.
     async fn files(&self, table: &TableName, scope: &Scope) -> Result<Files>;
+
+    /// The format of the files, for instance `parquet`, if they all have one. A reader of another one is refused before
+    /// anything is read.
+    fn format(&self) -> Option<&'static str> {
+        None
+    }
 }

@@ -51,4 +51,9 @@ pub trait Reader: Send + Sync {
     /// # Errors
     /// As for [`Reader::splits`]; the decoder yields the same kinds.
     async fn fetch(&self, split: &Split, want: &Selection) -> Result<ChunkDecoder>;
+
+    /// The one format that it reads, if it is one that catalogs may name ([`crate::Catalog::format`]).
+    fn format(&self) -> Option<&'static str> {
+        None
+    }
 }

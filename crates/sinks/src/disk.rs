@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use tokaki_core::{Error, ErrorKind, Place, Result};
@@ -12,6 +12,16 @@ pub(crate) fn folder_of(file: &Path) -> &Path {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
+    }
+}
+
+/// What `path` stands for: a link is followed, to a file that need not be there yet.
+///
+/// A file that is put in the place of another one by its name would take the place of the link instead.
+pub(crate) fn followed(path: &Path) -> PathBuf {
+    match std::fs::read_link(path) {
+        Ok(target) => path.canonicalize().unwrap_or_else(|_| folder_of(path).join(target)),
+        Err(_) => path.to_owned(),
     }
 }
 

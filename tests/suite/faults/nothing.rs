@@ -8,7 +8,7 @@ use tokaki_tests::destination::{DAILY_SUMMARY, Destination};
 use tokaki_tests::table;
 
 use crate::support::job::{Job, content, error};
-use crate::support::sinks;
+use crate::support::{sinks, tokaki};
 
 const REPORT_TYPES: [&str; 4] = ["pod_usage", "storage_usage", "node_labels", "namespace_labels"];
 
@@ -74,6 +74,47 @@ fn i12_no_files_replace_nothing() {
         after_damage(&destination, remove_all, &["run.allow_empty=true"], 0);
         assert_eq!(destination.read(DAILY_SUMMARY, &[]).map(|rows| rows.len()).unwrap_or_default(), 0);
     }
+}
+
+#[test]
+fn daily_files_that_are_asked_for_and_not_there_replace_nothing() {
+    let lose_daily = |job: &Job| {
+        let daily = job.all_files().into_iter().filter(|file| file.to_string_lossy().contains("/parquet/daily/"));
+        daily.for_each(|file| fs::remove_file(file).expect("removed"));
+    };
+    for sink in sinks() {
+        let destination = Destination::new(&sink).expect("a destination");
+        let outcome = after_damage(&destination, lose_daily, &["reader.pods=daily"], 11);
+        assert!(error(&outcome).contains("reader.pods = auto"), "{}", outcome.stderr);
+        let destination = Destination::new(&sink).expect("a destination");
+        let on_purpose = ["reader.pods=daily", "run.allow_empty=true", "run.shrink_limit=1"];
+        after_damage(&destination, lose_daily, &on_purpose, 0);
+    }
+}
+
+#[test]
+fn a_plan_tells_what_will_be_left_out() {
+    let sinks = sinks();
+    let job = Job::new();
+    let file = job.files("pod_usage").swap_remove(1);
+    fs::write(&file, "no Parquet at all").expect("written");
+    let destination = Destination::new(&sinks[0]).expect("a destination");
+    let plan = |settings: &[&str]| {
+        let mut arguments = vec!["run".to_owned(), "--plan".to_owned(), "--config".to_owned()];
+        arguments.push(Job::config().display().to_string());
+        arguments.extend(destination.arguments());
+        let fixed =
+            [format!("reference.path={}", Job::reference().display()), format!("store.url={}", job.folder().display())];
+        let settings = settings.iter().map(|setting| (*setting).to_owned());
+        arguments.extend(fixed.into_iter().chain(settings).flat_map(|setting| ["--set".to_owned(), setting]));
+        tokaki::run(arguments).expect("runs")
+    };
+    assert_eq!(plan(&[]).code, Some(12));
+    let told = plan(&["run.quarantine=true"]);
+    assert_eq!(told.code, Some(3), "{}", told.stderr);
+    let name = file.file_name().expect("a name").to_string_lossy();
+    let (read, left_out) = told.stdout.split_once("\nleft out\n").expect("what is left out");
+    assert!(left_out.contains(&*name) && !read.contains(&*name), "{}", told.stdout);
 }
 
 #[test]

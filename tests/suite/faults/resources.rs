@@ -99,14 +99,32 @@ fn r4_few_files_may_be_open() {
     let job = Job::new();
     let destination = Destination::new(&Sink::Sqlite).expect("a destination");
     let clean = job.clean_rows(&destination);
-    let destination = Destination::new(&Sink::Sqlite).expect("a destination");
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).arg(tokaki::command().binary());
-    command.args(["run", "--config"]).arg(Job::config()).args(destination.arguments()).envs(job.server.variables());
-    command.args(["--set", &format!("reference.path={}", Job::reference().display()), "--set", "store.url=s3://cost"]);
-    let output = command.output().expect("starts");
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(content(&destination) == clean);
+    let run = |files: u32, settings: &[&str]| {
+        let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {files}; exec \"$0\" \"$@\"")]).arg(tokaki::command().binary());
+        command.args(["run", "--config"]).arg(Job::config()).args(destination.arguments()).envs(job.server.variables());
+        command.args(["--set", &format!("reference.path={}", Job::reference().display())]);
+        command.args(["--set", "store.url=s3://cost"]).args(settings.iter().flat_map(|setting| ["--set", setting]));
+        let output = command.output().expect("starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.code() == Some(0) {
+            assert!(content(&destination) == clean, "{files} files: other rows");
+        }
+        (output.status.code(), said)
+    };
+    // With a cache each day and file is folded on its own, and all of them at once if they may.
+    let cache = tempfile::tempdir().expect("a folder");
+    let cache = format!("cache.url={}", cache.path().display());
+    for settings in [&[][..], &["run.workers=64", "run.mode=parallel", "run.window_rows=0", cache.as_str()]] {
+        let (code, said) = run(64, settings);
+        assert_eq!(code, Some(0), "{said}");
+    }
+    for files in [6, 20, 63] {
+        let (code, said) = run(files, &[]);
+        assert_eq!(code, Some(22), "{said}");
+        assert!(said.contains(&format!("may have {files} files open, and needs 64")), "{said}");
+    }
 }
 
 #[test]

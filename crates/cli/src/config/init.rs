@@ -10,27 +10,45 @@ use tokaki_core::{Error, PluginKind, Result};
 
 use super::settings::Settings;
 use super::{schema, sink_name};
+use crate::args::InitArgs;
 
-/// A commented TOML file for these aggregators and this sink; the usual ones if none are named. What the samples of the
-/// plugins set is set; all other settings stand behind `#` with their defaults.
+/// A commented TOML file for these plugins; the usual ones if none are named. What the samples of the plugins set is
+/// set; all other settings stand behind `#` with their defaults.
 ///
 /// # Errors
 /// `Config` if there is no such plugin.
-pub(crate) fn init(aggregators: &[String], sink: Option<&str>) -> Result<String> {
+pub(crate) fn init(args: &InitArgs) -> Result<String> {
     let usual = Settings::default();
-    let enabled = if aggregators.is_empty() { &usual.aggregators.enabled } else { aggregators };
+    let enabled = if args.aggregators.is_empty() { &usual.aggregators.enabled } else { &args.aggregators };
+    // Of a catalog and a reader that go together, one says which the other is.
+    let of_catalog = named_by_sample(PluginKind::Catalog, args.catalog.as_deref(), "reader")?;
+    let of_reader = named_by_sample(PluginKind::Reader, args.reader.as_deref(), "catalog")?;
+    let catalog = args.catalog.as_ref().or(of_reader.as_ref()).unwrap_or(&usual.catalog.plugin);
+    let reader = args.reader.as_ref().or(of_catalog.as_ref()).unwrap_or(&usual.reader.plugin);
+    let reference = args.reference.as_ref().unwrap_or(&usual.reference.plugin);
+    let sink = args.sink.as_ref().unwrap_or(&usual.sink.url);
     let mut plugins = vec![
-        plugin::find(PluginKind::Catalog, &usual.catalog.plugin, "catalog.type")?,
-        plugin::find(PluginKind::Reader, &usual.reader.plugin, "reader.type")?,
-        plugin::find(PluginKind::Reference, &usual.reference.plugin, "reference.type")?,
+        plugin::find(PluginKind::Catalog, catalog, "catalog.type")?,
+        plugin::find(PluginKind::Reader, reader, "reader.type")?,
+        plugin::find(PluginKind::Reference, reference, "reference.type")?,
     ];
     for name in enabled {
         plugins.push(plugin::find(PluginKind::Aggregator, name, "aggregators.enabled")?);
     }
-    plugins.push(plugin::find(PluginKind::Sink, sink_name(sink.unwrap_or(&usual.sink.url))?, "sink.url")?);
+    plugins.push(plugin::find(PluginKind::Sink, sink_name(sink)?, "sink.url")?);
     let mut given = samples(&plugins)?;
     given["aggregators"]["enabled"] = json!(enabled);
-    if let Some(url) = sink {
+    for (section, name, is_given) in [
+        ("catalog", catalog, args.catalog.is_some()),
+        ("reader", reader, args.reader.is_some()),
+        ("reference", reference, args.reference.is_some()),
+    ] {
+        // A sample may name another one.
+        if is_given || !given[section]["type"].is_null() {
+            given[section]["type"] = json!(name);
+        }
+    }
+    if let Some(url) = &args.sink {
         given["sink"]["url"] = json!(url);
     }
     let schema = schema::compose(&plugins);
@@ -39,6 +57,13 @@ pub(crate) fn init(aggregators: &[String], sink: Option<&str>) -> Result<String>
             .to_owned();
     section(&mut text, "", &schema, &given);
     Ok(text)
+}
+
+/// The plugin that the sample of this one names for `section`, if there is one.
+fn named_by_sample(kind: PluginKind, name: Option<&str>, section: &str) -> Result<Option<String>> {
+    let Some(name) = name else { return Ok(None) };
+    let sample = samples(&[plugin::find(kind, name, &format!("{kind}.type"))?])?;
+    Ok(sample[section]["type"].as_str().map(str::to_owned))
 }
 
 /// What the samples set, the later ones stronger.

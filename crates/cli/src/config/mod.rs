@@ -52,7 +52,8 @@ impl Config {
     /// Whatever makes the configuration unusable, with the origin of the setting at fault.
     pub(crate) fn load(sources: &Sources) -> Result<Self, Failure> {
         let (figment, file) = sources.merge()?;
-        let tree = figment.find_value("").ok().and_then(|value| serde_json::to_value(value).ok());
+        let tree = figment.find_value("").ok().map(with_words_for_no_numbers);
+        let tree = tree.and_then(|value| serde_json::to_value(value).ok());
         let tree = with_plain_dates(tree.ok_or_else(|| Error::bug("the merged configuration is no table"))?);
         let schema = schema::of_everything();
         let mut config = Self {
@@ -176,6 +177,20 @@ fn sink_name(url: &str) -> Result<&str> {
         Some(scheme) => Ok(scheme),
         None => Err(Error::config("sink.url", "expected a URL that starts with a scheme")
             .help("for instance sqlite:tokaki.db, parquet:out or postgresql://user@host/database")),
+    }
+}
+
+/// What JSON has no number for becomes text, so that it is not taken for nothing.
+fn with_words_for_no_numbers(value: figment::value::Value) -> figment::value::Value {
+    use figment::value::{Num, Value};
+    match value {
+        Value::Num(tag, Num::F64(number)) if !number.is_finite() => Value::String(tag, number.to_string()),
+        Value::Dict(tag, table) => {
+            let inner = table.into_iter().map(|(key, value)| (key, with_words_for_no_numbers(value)));
+            Value::Dict(tag, inner.collect())
+        }
+        Value::Array(tag, values) => Value::Array(tag, values.into_iter().map(with_words_for_no_numbers).collect()),
+        other => other,
     }
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::environment::variable_of;
 use super::settings::Settings;
-use crate::memory;
+use crate::{files, memory};
 
 impl Settings {
     /// What the run covers.
@@ -70,6 +70,7 @@ impl Settings {
             window_rows: self.run.window_rows,
             bytes_in_flight: (workers as u64 * BYTES_IN_FLIGHT_PER_WORKER)
                 .min(budget.map_or(u64::MAX, |bytes| bytes / PART_IN_FLIGHT)),
+            fetches_at_once: files::fetches(files::take_what_is_allowed())?,
             frugal: false,
             daily_tables: self.reader.pods,
             empty_input: if self.run.allow_empty { EmptyInput::Allow } else { EmptyInput::Refuse },

@@ -5,31 +5,29 @@ use std::fmt::Write;
 use bytesize::ByteSize;
 use indicatif::HumanCount;
 use serde_json::{Value, json};
-use tokaki_core::pipeline::{Estimate, Plan, Scan, Wiring};
+use tokaki_core::pipeline::{Estimate, Forecast, Plan, QuarantinedFile, Scan, Wiring};
 use tokaki_core::{Condition, Destination, member};
 
 use super::columns::aligned;
 use super::stdout;
 use crate::config::settings::LogFormat;
 
-/// What is known of a run before it is carried out.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Forecast {
-    /// Of how many files the cache knows what is in them, and how many there are; `None` without a cache.
-    pub(crate) known: Option<(usize, usize)>,
-    /// What it will take.
-    pub(crate) estimate: Estimate,
-}
-
-/// Writes the plan to stdout.
-pub(crate) fn print(plan: &Plan, wiring: &Wiring, forecast: &Forecast, format: LogFormat) {
+/// Writes the plan to stdout. `known` are the files that the cache knows, and all of them; `None` without a cache.
+pub(crate) fn print(forecast: &Forecast, wiring: &Wiring, known: Option<(usize, usize)>, format: LogFormat) {
     stdout(&match format {
         LogFormat::Text => {
-            let cache = forecast.known.map(cache_text).unwrap_or_default();
-            text(plan, wiring) + &estimate_text(&forecast.estimate) + &cache
+            let cache = known.map(cache_text).unwrap_or_default();
+            let left_out = left_out_text(&forecast.quarantined);
+            text(&forecast.plan, wiring) + &left_out + &estimate_text(&forecast.estimate) + &cache
         }
-        LogFormat::Json => super::json::line("info", fields(plan, wiring, forecast)),
+        LogFormat::Json => super::json::line("info", fields(forecast, wiring, known)),
     });
+}
+
+fn left_out_text(quarantined: &[QuarantinedFile]) -> String {
+    let line = |left_out: &QuarantinedFile| format!("  {}\n    {}\n", left_out.file, left_out.reason);
+    let lines: String = quarantined.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\nleft out\n{lines}") }
 }
 
 fn estimate_text(estimate: &Estimate) -> String {
@@ -107,22 +105,33 @@ fn owned(destination: &Destination) -> String {
     conditions.join(" and ")
 }
 
-fn fields(plan: &Plan, wiring: &Wiring, forecast: &Forecast) -> Value {
+fn fields(forecast: &Forecast, wiring: &Wiring, known: Option<(usize, usize)>) -> Value {
+    let Forecast { plan, estimate, quarantined } = forecast;
     let outputs: Vec<_> = destinations(plan, wiring)
         .into_iter()
         .map(|(aggregator, to)| json!({"aggregator": aggregator, "table": to.table.name, "owned": to.owned}))
         .collect();
-    let cache = forecast.known.map(|(known, all)| json!({"files_known": known, "files": all}));
-    json!({"event": "planned", "plan": plan, "outputs": outputs, "cache": cache, "estimate": forecast.estimate})
+    let cache = known.map(|(known, all)| json!({"files_known": known, "files": all}));
+    json!({
+        "event": "planned", "plan": plan, "outputs": outputs, "cache": cache, "estimate": estimate, "left_out": quarantined
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
+    use tokaki_core::pipeline::{Event, Observer, local};
+
     use super::*;
     use crate::fake;
     use crate::wire::Parts;
+
+    struct Unheard;
+
+    impl Observer for Unheard {
+        fn event(&self, _: &Event<'_>) {}
+    }
 
     #[test]
     fn a_plan_names_stages_tables_files_and_reasons() {
@@ -133,8 +142,9 @@ mod tests {
             .expect("wiring");
         let options = config.settings.options().expect("options");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let plan = runtime.block_on(tokaki_core::pipeline::local::plan(&scope, &wiring, &options)).expect("a plan");
-        let text = text(&plan, &wiring);
+        let forecast = local::forecast(&scope, &wiring, &options, &Unheard);
+        let mut forecast = runtime.block_on(forecast).expect("a forecast");
+        let text = text(&forecast.plan, &wiring);
         for part in [
             "stage 1  fake-side",
             "stage 2  fake\n",
@@ -145,12 +155,13 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
-        let estimate = runtime.block_on(tokaki_core::pipeline::local::estimate(&plan, &wiring, &options));
-        let estimate = estimate.expect("an estimate");
-        assert!(estimate_text(&estimate).contains("0 rows in 1 window of days"), "{}", estimate_text(&estimate));
-        let of_known = |known| fields(&plan, &wiring, &Forecast { known, estimate });
-        assert_eq!(of_known(None)["event"], "planned");
-        assert_eq!(of_known(Some((1, 2)))["cache"]["files_known"], 1);
+        let about = estimate_text(&forecast.estimate);
+        assert!(about.contains("0 rows in 1 window of days"), "{about}");
+        assert_eq!(fields(&forecast, &wiring, None)["event"], "planned");
+        assert_eq!(fields(&forecast, &wiring, Some((1, 2)))["cache"]["files_known"], 1);
+        assert_eq!(left_out_text(&forecast.quarantined), "");
+        forecast.quarantined.push(QuarantinedFile { file: "a.parquet".into(), reason: "it is broken".into() });
+        assert_eq!(left_out_text(&forecast.quarantined), "\nleft out\n  a.parquet\n    it is broken\n");
         assert!(cache_text((1, 2)).contains("1 of 2 files are known, 1 file will be opened"));
     }
 }

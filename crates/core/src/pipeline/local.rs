@@ -22,7 +22,7 @@ use super::estimate::{self, Estimate};
 use super::event::{CacheUse, Event, Observer, Report};
 use super::payloads;
 use super::plan::{Aggregators, DailyTables, Listing, Plan, Stage};
-use super::quarantine::Quarantine;
+use super::quarantine::{Quarantine, QuarantinedFile};
 use super::recall::splits::Splits;
 use super::recall::{Memory, Recall};
 use super::stage::{self, Work as SplitOfScan, Workshop};
@@ -31,6 +31,7 @@ use super::write::{self, Guard};
 use crate::catalog::{Catalog, DuplicateFile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::finding::{self, Finding};
+use crate::input::Grain;
 use crate::output::Output;
 use crate::reader::Reader;
 use crate::scope::{DateRange, Scope};
@@ -94,6 +95,8 @@ pub struct RunOptions {
     pub window_rows: u64,
     /// Fetched bytes that are not folded yet; splits that are larger than a worker's part count for that part.
     pub bytes_in_flight: u64,
+    /// Row groups fetched at once, at least 1: each takes open files.
+    pub fetches_at_once: usize,
     /// Whether one window after the other is taken from its first row into the sink, and none ahead of it.
     pub frugal: bool,
     /// Daily tables or derived ones.
@@ -147,6 +150,9 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
         )
         .help("check store.url, scope.org and scope.source_uuid; --allow-empty writes an empty result on purpose"));
     }
+    if options.daily_tables == DailyTables::Daily && options.empty_input != EmptyInput::Allow {
+        check_daily(&listing)?;
+    }
     quarantine.leave_out(&mut listing)?;
     let plan = Plan::new(
         scope.clone(),
@@ -157,6 +163,16 @@ async fn plan_without(quarantine: &Quarantine, scope: &Scope, wiring: &Wiring, o
         options.chunk_rows,
     )?;
     Ok(Plan { duplicates, ..plan })
+}
+
+/// Where only daily tables are read, and none has a file, hourly ones may well have: labels are hourly anyway.
+fn check_daily(listing: &Listing) -> Result<()> {
+    let mut daily = listing.iter().filter(|(table, _)| table.table.grain == Grain::Daily).peekable();
+    if daily.peek().is_none() || daily.any(|(_, files)| !files.is_empty()) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Empty, "no daily file of any needed table was found, and reader.pods = daily")
+        .help("reader.pods = auto makes daily rows of hourly files; --allow-empty writes an empty result on purpose"))
 }
 
 /// Checks the sink, then reads, folds, finishes and replaces. Until the commit nothing has changed, whatever happens.
@@ -307,6 +323,37 @@ pub async fn estimate(plan: &Plan, wiring: &Wiring, options: &RunOptions) -> Res
     Ok(estimate::estimate(&works, &windows, workers, options.chunk_rows))
 }
 
+/// What a run will do, and what that takes.
+#[derive(Debug)]
+pub struct Forecast {
+    /// What is read and computed.
+    pub plan: Plan,
+    /// What it will take.
+    pub estimate: Estimate,
+    /// Files that the run will leave out, as far as that shows in their footers.
+    pub quarantined: Vec<QuarantinedFile>,
+}
+
+/// Plans a run and estimates what it will take. Reads footers.
+///
+/// # Errors
+/// As for [`plan`] and [`estimate`], except for files that the run may leave out.
+pub async fn forecast(
+    scope: &Scope,
+    wiring: &Wiring,
+    options: &RunOptions,
+    observer: &dyn Observer,
+) -> Result<Forecast> {
+    let mut quarantine = Quarantine::new(options.quarantine);
+    loop {
+        let plan = plan_without(&quarantine, scope, wiring, options).await?;
+        match estimate(&plan, wiring, options).await {
+            Ok(estimate) => return Ok(Forecast { plan, estimate, quarantined: quarantine.files() }),
+            Err(error) => quarantine.take(error, observer)?,
+        }
+    }
+}
+
 /// The splits of each stage, for all days.
 async fn works(stages: &[Stage], splits_of: &Splits<'_>) -> Result<Vec<Vec<SplitOfScan>>> {
     let mut works = Vec::with_capacity(stages.len());
@@ -344,6 +391,7 @@ fn workshop<'a>(
         observer,
         pool: if workers > 1 { Some(Arc::new(pool()?)) } else { None },
         in_flight: Semaphore::new(most_in_flight as usize),
+        fetching: Semaphore::new(options.fetches_at_once.clamp(1, Semaphore::MAX_PERMITS)),
         most_of_a_split: most_in_flight / u32::try_from(workers).unwrap_or(u32::MAX).max(1),
         // Where windows suffice to occupy the workers, each window is folded into one state and nothing is merged. Of
         // windows that are remembered there may be one that is not.

@@ -18,7 +18,7 @@ mod write;
 pub use budget::{Gauge, Taken};
 pub use estimate::Estimate;
 pub use event::{CacheUse, Event, Observer, OutputRows, Report};
-pub use local::{EmptyInput, Mode, RunOptions, Wiring};
+pub use local::{EmptyInput, Forecast, Mode, RunOptions, Wiring};
 pub use plan::{DailyTables, Plan, Scan, Stage, TableChoice};
 pub use quarantine::QuarantinedFile;
 pub use recall::Memory;

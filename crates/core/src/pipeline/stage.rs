@@ -128,6 +128,8 @@ pub(super) struct Workshop<'a> {
     pub(super) pool: Option<Arc<rayon::ThreadPool>>,
     /// KiB of fetched bytes that are not folded yet.
     pub(super) in_flight: Semaphore,
+    /// Splits that are being fetched.
+    pub(super) fetching: Semaphore,
     /// What a split counts for at most.
     pub(super) most_of_a_split: u32,
     /// Splits of one window that are folded at once.
@@ -275,7 +277,9 @@ impl Workshop<'_> {
         let never_closed = |_| Error::bug("nobody closes the budget");
         let bytes = self.in_flight.acquire_many(kibibytes).await.map_err(never_closed)?;
         let promise = self.budget.promise(work.bytes_to_decode(), progress).map_err(|error| error.at(&work.place()))?;
+        let open = self.fetching.acquire().await.map_err(never_closed)?;
         let fetched = self.wiring.reader.fetch(&work.split, &work.selection).await;
+        drop(open);
         let decoder = fetched.map_err(|error| error.at(&work.place()))?;
         // Each fold under way has states of its own, which must be merged: no more of them than keep the workers busy.
         let fold = folds_at_once.acquire().await.map_err(never_closed)?;

@@ -48,6 +48,10 @@ impl Reader for CsvReader {
         let chunks = Chunks { rows, wanted, chunk_rows: want.chunk_rows, rest: None, has_failed: false };
         Ok(Box::new(chunks))
     }
+
+    fn format(&self) -> Option<&'static str> {
+        Some("csv")
+    }
 }
 
 /// The rows of a file; a member of an archive is unpacked into memory.

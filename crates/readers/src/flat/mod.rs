@@ -74,6 +74,10 @@ impl Catalog for FlatCatalog {
         }
         Ok(files.into())
     }
+
+    fn format(&self) -> Option<&'static str> {
+        Some("parquet")
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ impl Catalog for KokuCatalog {
         found.files.sort_by(|left, right| left.path.cmp(&right.path));
         Ok(found)
     }
+
+    fn format(&self) -> Option<&'static str> {
+        Some("parquet")
+    }
 }
 
 impl KokuCatalog {

@@ -90,6 +90,10 @@ impl Catalog for OperatorCatalog {
         }
         Ok(files)
     }
+
+    fn format(&self) -> Option<&'static str> {
+        Some("csv")
+    }
 }
 
 #[cfg(test)]

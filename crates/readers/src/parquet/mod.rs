@@ -115,6 +115,10 @@ impl Reader for ParquetReader {
             }
         }
     }
+
+    fn format(&self) -> Option<&'static str> {
+        Some("parquet")
+    }
 }
 
 impl ParquetReader {

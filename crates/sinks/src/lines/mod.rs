@@ -19,7 +19,7 @@ use tokaki_core::{
 pub(crate) use self::cell::Cell;
 pub(crate) use self::place::LinesConfig;
 use self::place::Place;
-use crate::disk::{check_writable, disk_error, draft_of, folder_of, place_of, sync_folder};
+use crate::disk::{check_writable, disk_error, draft_of, folder_of, followed, place_of, sync_folder};
 use crate::look::shell_word;
 use crate::target::{Target, destination, targets};
 
@@ -64,7 +64,7 @@ impl<F: LineFormat> Sink for Lines<F> {
         }
         match &self.place {
             Place::Stdout => Ok(()),
-            Place::File(file) => check_writable(folder_of(file)),
+            Place::File(file) => check_writable(folder_of(&followed(file))),
             Place::Folder(folder) if folder.exists() && !folder.is_dir() => {
                 let message = format!("expected a folder, found a file; one file is {}:NAME.{}", F::NAME, F::NAME);
                 Err(Error::new(ErrorKind::Destination, message).at(&place_of(folder)))
@@ -93,8 +93,8 @@ impl<F: LineFormat> Lines<F> {
     fn draft(&self, target: &Target) -> Result<Draft> {
         let path = match &self.place {
             Place::Stdout => None,
-            Place::File(file) => Some(file.clone()),
-            Place::Folder(folder) => Some(folder.join(format!("{}.{}", target.table.name, F::NAME))),
+            Place::File(file) => Some(followed(file)),
+            Place::Folder(folder) => Some(followed(&folder.join(format!("{}.{}", target.table.name, F::NAME)))),
         };
         let draft = match &path {
             Some(path) => draft_of(path)?,

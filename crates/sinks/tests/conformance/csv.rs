@@ -75,6 +75,22 @@ async fn a_folder_has_a_file_per_table() {
 }
 
 #[tokio::test]
+async fn a_link_is_followed_and_stays() {
+    let (folder, elsewhere) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("another"));
+    let (link, target) = (folder.path().join("usage.csv"), elsewhere.path().join("real.csv"));
+    std::os::unix::fs::symlink(&target, &link).expect("linked");
+    let sink = sink_of("csv", &format!("csv:{}", link.display()));
+    for rows in [1, 0] {
+        let rows = &[("2025-09-01", None, None)][..rows];
+        replace(sink.as_ref(), &scope("2025-09-01", "2025-09-01"), &[(pods(), rows)]).await.expect("a run");
+        assert_eq!(fs::read_link(&link).expect("a link"), target);
+        assert_eq!(fs::read_to_string(&target).expect("a file").lines().count(), 1 + rows.len());
+    }
+    let receipt = replace(sink.as_ref(), &scope("2025-09-01", "2025-09-01"), &[(pods(), &[])]).await.expect("a run");
+    assert!(receipt.location.ends_with("usage.csv"), "named as it was asked for: {}", receipt.location);
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there_is_told_before_anything_is_read() {
     let sink = sink_of("csv", "csv:/nowhere/at/all/usage.csv");
     let error = sink.check(&scope("2025-09-01", "2025-09-01"), &[pods()]).await.expect_err("no folder");
