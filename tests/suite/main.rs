@@ -6,6 +6,7 @@ mod bills;
 mod cache;
 mod config_errors;
 mod convert;
+mod derived;
 mod faults;
 mod iqe;
 mod laws;

@@ -33,19 +33,29 @@ impl Output {
 /// What is wrong with the first value that does not fit.
 fn fault(kind: FieldKind, column: &dyn Array) -> Option<String> {
     match kind {
-        FieldKind::Text(limit) => column.as_string::<i32>().iter().flatten().find_map(|text| {
-            if text.contains('\0') {
-                return Some("a text holds the character U+0000, which PostgreSQL cannot store".to_owned());
-            }
-            // Few texts have more bytes than they may have characters, and only those must be counted.
-            let limit = usize::from(limit);
-            let length = if limit > 0 && text.len() > limit { text.chars().count() } else { 0 };
-            (length > limit).then(|| format!("a text of {length} characters is too long, the limit is {limit}"))
-        }),
+        FieldKind::Text(limit) => column.as_string::<i32>().iter().flatten().find_map(|text| misfit(text, limit)),
+        FieldKind::Texts(limit) => {
+            let lists = column.as_string::<i32>().iter().flatten();
+            lists.map(serde_json::from_str::<Vec<Option<String>>>).find_map(|list| match list {
+                Ok(texts) => texts.iter().flatten().find_map(|text| misfit(text, limit)),
+                Err(error) => Some(format!("a list of texts is none: {error}")),
+            })
+        }
         FieldKind::Measure => column.as_primitive::<Float64Type>().iter().flatten().find_map(|value| {
             (!value.is_finite() || value.abs() >= TOO_LARGE)
                 .then(|| format!("{value} does not fit the column, which holds 18 digits before the point"))
         }),
         _ => None,
     }
+}
+
+/// What is wrong with a text of at most `limit` characters, any number if 0.
+fn misfit(text: &str, limit: u16) -> Option<String> {
+    if text.contains('\0') {
+        return Some("a text holds the character U+0000, which PostgreSQL cannot store".to_owned());
+    }
+    // Few texts have more bytes than they may have characters, and only those must be counted.
+    let limit = usize::from(limit);
+    let length = if limit > 0 && text.len() > limit { text.chars().count() } else { 0 };
+    (length > limit).then(|| format!("a text of {length} characters is too long, the limit is {limit}"))
 }

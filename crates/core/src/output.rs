@@ -14,6 +14,9 @@ pub enum FieldKind {
     Uuid,
     /// Text of at most this many characters, any length if 0; `varchar(n)` or `text`.
     Text(u16),
+    /// A list of texts, each of at most this many characters, any length if 0, some of them null; a JSON array as `Utf8`
+    /// in a batch, `varchar(n)[]` or `text[]` in PostgreSQL.
+    Texts(u16),
     /// 32-bit integer.
     Integer,
     /// Calendar day; `Date32` in a batch.
@@ -187,7 +190,7 @@ impl Output {
             .iter()
             .map(|field| {
                 let data_type = match field.kind {
-                    FieldKind::Uuid | FieldKind::Text(_) | FieldKind::Json => DataType::Utf8,
+                    FieldKind::Uuid | FieldKind::Text(_) | FieldKind::Texts(_) | FieldKind::Json => DataType::Utf8,
                     FieldKind::Integer => DataType::Int32,
                     FieldKind::Date => DataType::Date32,
                     FieldKind::Instant => DataType::Timestamp(TimeUnit::Nanosecond, None),

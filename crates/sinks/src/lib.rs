@@ -16,6 +16,7 @@ mod disk;
 mod ids;
 mod jsonl;
 mod lines;
+mod list;
 mod look;
 mod parquet;
 mod postgres;

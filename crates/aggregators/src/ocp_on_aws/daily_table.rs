@@ -12,8 +12,9 @@ use super::state::AwsState;
 use crate::cloud::part::{Part, PartTags};
 use crate::cloud::tags::Keys;
 use crate::cloud::tenant::DataSource;
+use crate::summaries::ocp_on_aws_derived::About;
 use crate::summaries::ocp_on_aws_project::{self, AMOUNTS, AccountAliases, Row};
-use crate::summaries::{ocp_infrastructure, ocp_on_aws_ui};
+use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_ui};
 use crate::words::label_map::LabelMap;
 
 /// The group of § 9. All but the first three and the last are texts; a category is its number and one, 0 if there is none.
@@ -55,6 +56,8 @@ static ROWS: RollupSpec<21, { AMOUNTS.len() }, 0> = RollupSpec {
 
 /// Number of leading keys that are no texts.
 const NUMBERS: usize = 5;
+/// Position of the product code.
+const PRODUCT: usize = 11;
 const TEXTS: usize = 16;
 
 /// The rows of a window.
@@ -190,6 +193,16 @@ impl<'a> DailyTable<'a> {
         without
     }
 
+    /// Product codes that Koku's tables of all clouds do not take whole (§ 10.3), with the number of rows.
+    pub(super) fn long_product_codes(&self) -> BTreeMap<&str, usize> {
+        let mut long = BTreeMap::new();
+        let codes = self.rows.keys().iter().filter_map(|key| self.texts.text(key[PRODUCT]));
+        for code in codes.filter(|code| code.chars().count() > usize::from(ocp_all::PRODUCT_CODE)) {
+            *long.entry(code).or_default() += 1;
+        }
+        long
+    }
+
     /// The rows of each cluster, sorted by day and key, and those of the tables that are derived from them.
     ///
     /// # Errors
@@ -218,6 +231,7 @@ impl<'a> DailyTable<'a> {
                     _ => Some("OUT"),
                 },
                 cost_category_id: (category != 0).then(|| (category as i32).wrapping_sub(1)),
+                tags: self.texts.text(texts[TEXTS - 1]),
                 texts: texts.map(|text| self.texts.text(text)),
                 amounts: std::array::from_fn(|index| row.sum(index).map(|sum| Resolution::AMOUNTS.value(sum.0))),
             });
@@ -227,8 +241,9 @@ impl<'a> DailyTable<'a> {
         for (cluster, rows) in bill.clusters.iter().zip(of_clusters.into_values()) {
             batches.push(ocp_on_aws_project::batch(&rows, scope, bill, cluster, &aliases)?);
             if derived {
-                for table in &ocp_on_aws_ui::TABLES {
-                    batches.push(table.batch(&rows, scope, cluster, &aliases)?);
+                let about = About { scope, cluster, aliases: &aliases };
+                for table in ocp_on_aws_ui::TABLES.iter().chain(&ocp_all::TABLES) {
+                    batches.push(table.batch(&rows, about)?);
                 }
                 batches.push(ocp_infrastructure::batch(&rows, cluster)?);
             }

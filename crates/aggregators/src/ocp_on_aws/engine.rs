@@ -252,10 +252,13 @@ impl<'a> Engine<'a> {
     }
 
     /// What is to be told.
-    pub(super) fn findings(&self, scope: &Scope, bill: &Bill) -> Vec<Finding> {
+    pub(super) fn findings(&self, scope: &Scope, bill: &Bill, derived: bool) -> Vec<Finding> {
         let mut findings = report::findings(&self.amounts, scope);
         findings.extend(self.traps.findings(scope));
         findings.extend(report::without_required(bill, &self.table));
+        if derived {
+            findings.extend(report::cut_product_codes(&self.table));
+        }
         findings.extend(report::without_data(bill, &self.sides.tenant, self.sides.days));
         findings
     }

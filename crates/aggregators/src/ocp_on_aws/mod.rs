@@ -34,14 +34,14 @@ use crate::aws_tags;
 use crate::cloud::semantics::Attribution;
 use crate::cloud::{chunks, markup, tenant};
 use crate::line_items::aws;
-use crate::summaries::{ocp_infrastructure, ocp_on_aws_project, ocp_on_aws_ui};
+use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_project, ocp_on_aws_ui};
 
 /// Settings of the aggregator `ocp_on_aws`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OcpOnAwsConfig {
-    /// Whether the tables that are derived from the project table are written too: those of the user interface, and the
-    /// infrastructure rows of the clusters' daily summary.
+    /// Whether the tables that are derived from the project table are written too: those of the user interface, those of
+    /// all clouds, and the infrastructure rows of the clusters' daily summary.
     pub derived: bool,
     /// Number for number as Koku does it (`parity`), or without the traps that lose or double cost (`corrected`).
     pub semantics: Attribution,
@@ -120,7 +120,8 @@ impl Aggregator for OcpOnAws {
         let of_cluster = |cluster: &Cluster| {
             let mut outputs = vec![ocp_on_aws_project::output(&self.scope, cluster).also_of(&cluster.source_uuid)];
             if self.derived {
-                outputs.extend(ocp_on_aws_ui::TABLES.iter().map(|table| table.output(&self.scope, cluster)));
+                let tables = ocp_on_aws_ui::TABLES.iter().chain(&ocp_all::TABLES);
+                outputs.extend(tables.map(|table| table.output(&self.scope, cluster)));
                 outputs.push(ocp_infrastructure::output(cluster));
             }
             outputs
@@ -150,7 +151,7 @@ impl Aggregator for OcpOnAws {
         engine.attribute()?;
         Ok(Finished {
             outputs: engine.outputs(&self.scope, bill, self.derived)?,
-            findings: engine.findings(&self.scope, bill),
+            findings: engine.findings(&self.scope, bill, self.derived),
         })
     }
 }

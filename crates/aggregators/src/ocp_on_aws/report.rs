@@ -8,6 +8,7 @@ use super::daily_table::DailyTable;
 use super::state::{self, AwsState};
 use crate::cloud::part::{Class, Part};
 use crate::cloud::tenant::Tenant;
+use crate::summaries::ocp_all::PRODUCT_CODE;
 use crate::summaries::row_id::day_text;
 
 /// One sum for each cost.
@@ -81,6 +82,17 @@ pub(super) fn without_required(bill: &Bill, table: &DailyTable<'_>) -> Vec<Findi
         amounts: vec![Amount { measure: "rows".into(), value: rows as f64 }],
     };
     table.without_required().into_iter().map(finding).collect()
+}
+
+/// Product codes of which Koku's tables of all clouds get the beginning only.
+pub(super) fn cut_product_codes(table: &DailyTable<'_>) -> Vec<Finding> {
+    let finding = |(code, rows): (&str, usize)| Finding {
+        what: format!("bill: product code of more than {PRODUCT_CODE} characters, cut in the tables of all clouds")
+            .into(),
+        subject: code.to_owned(),
+        amounts: vec![Amount { measure: "rows".into(), value: rows as f64 }],
+    };
+    table.long_product_codes().into_iter().map(finding).collect()
 }
 
 /// Clusters that have no row in the window. Shares of others may change when their data comes (trap 17).

@@ -264,12 +264,42 @@ fn derived_tables_are_sums_over_the_project_table() {
     assert_eq!(rows("reporting_ocpaws_network_summary_p", &["product_code"]), Vec::<String>::new());
     assert_eq!(rows("reporting_ocpaws_storage_summary_p", &["product_family"]), Vec::<String>::new());
 
+    // What is called unblended cost there is the amortized cost, and namespaces stay apart.
+    let all_clouds = "reporting_ocpallcostlineitem_daily_summary_p";
+    let columns = ["namespace", "source_type", "product_code", "resource_id", "unblended_cost", "markup_cost"];
+    let daily = rows(all_clouds, &columns);
+    assert!(daily.contains(&r#"["shop"] AWS AmazonEC2 i-1 1 0.5"#.to_owned()), "{daily:?}");
+    let named = finished.findings.iter().filter(|finding| finding.what.contains("cut in the tables of all clouds"));
+    assert_eq!(named.count(), 0);
+
     let columns =
         ["data_source", "namespace", "resource_id", "infrastructure_raw_cost", "infrastructure_data_in_gigabytes"];
     let infrastructure = rows("reporting_ocpusagelineitem_daily_summary", &columns);
     assert!(infrastructure.contains(&"Pod Network unattributed i-1 1.5 1".to_owned()), "{infrastructure:?}");
     assert!(infrastructure.contains(&"Pod shop i-1 1.5 -".to_owned()), "{infrastructure:?}");
     assert_eq!(infrastructure.iter().filter(|row| row.starts_with("Storage")).count(), 2);
+}
+
+#[test]
+fn a_product_code_that_koku_cannot_store_everywhere_is_cut_and_told() {
+    const NAME: &str = "Red Hat OpenShift Service on AWS with hosted control planes";
+    let mut sold = billed(0, "i-1", "{}", 8.0);
+    sold.cells.insert("bill_billingentity", Text("AWS Marketplace"));
+    sold.cells.insert("product_productname", Text(NAME));
+    let mut job = job(Attribution::Parity, &[(ALPHA, "alpha")]);
+    job.own = settings(Attribution::Parity, true);
+    let finished = job.finished("ocp_on_aws", &[pod(ALPHA, 0, "n1", "shop", WEB, 1.0), sold], 2).expect("runs");
+    let outputs = job.aggregator("ocp_on_aws").expect("builds").outputs();
+    for (output, rows) in outputs.iter().zip(&finished.outputs) {
+        let table = output.destination.as_ref().expect("a table").table.name;
+        if rows.column_by_name("product_code").is_none() || rows.num_rows() == 0 {
+            continue;
+        }
+        let code = if table.contains("ocpall") { &NAME[..50] } else { NAME };
+        assert_eq!(shown(rows, &["product_code"])[0], code, "{table}");
+    }
+    let named: Vec<_> = finished.findings.iter().filter(|finding| finding.what.contains("of all clouds")).collect();
+    assert_eq!((named.len(), named[0].subject.as_str(), named[0].amounts[0].value), (1, NAME, 2.0));
 }
 
 /// Lines of two clusters on two days whose volumes and machines are told apart by their ids.

@@ -90,7 +90,7 @@ pub fn batch(rows: &[Row<'_>], cluster: &Cluster) -> Result<RecordBatch> {
             node: row.text("node"),
             claim: row.text("persistentvolumeclaim"),
             resource_id: row.text("resource_id"),
-            labels: row.text("tags"),
+            labels: row.text("pod_labels"),
             direction: row.direction,
         };
         groups.entry(key).or_default().add(row)?;

@@ -81,7 +81,7 @@ pub const AMOUNTS: [&str; 11] = [
     "markup_cost_amortized",
 ];
 
-/// Names of the texts, in the order of [`Row::texts`]. The last are the tags, which two columns have.
+/// Names of the texts, in the order of [`Row::texts`].
 const TEXTS: [&str; 16] = [
     "namespace",
     "node",
@@ -98,9 +98,10 @@ const TEXTS: [&str; 16] = [
     "unit",
     "currency_code",
     "aws_cost_category",
-    "tags",
+    "pod_labels",
 ];
-const ACCOUNT: &str = "usage_account_id";
+/// The account that is billed.
+pub const ACCOUNT: &str = "usage_account_id";
 
 /// One row, without what is the same in all rows of a cluster.
 #[derive(Debug, Clone, Copy)]
@@ -114,8 +115,10 @@ pub struct Row<'a> {
     /// Cost category.
     pub cost_category_id: Option<i32>,
     /// Namespace, node, claim, volume, storage class, resource id, product code and family, instance type, account,
-    /// availability zone, region, unit, currency, category, tags.
+    /// availability zone, region, unit, currency, category, labels.
     pub texts: [Option<&'a str>; 16],
+    /// The labels again, under the keys that child keys are mapped to (§ 10.5).
+    pub tags: Option<&'a str>,
     /// In the order of [`AMOUNTS`].
     pub amounts: [Option<f64>; AMOUNTS.len()],
 }
@@ -123,7 +126,11 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     /// The text of this name.
     pub fn text(&self, name: &str) -> Option<&'a str> {
-        TEXTS.iter().position(|known| *known == name).and_then(|position| self.texts[position])
+        match name {
+            "data_source" => Some(self.data_source),
+            "tags" => self.tags,
+            _ => TEXTS.iter().position(|known| *known == name).and_then(|position| self.texts[position]),
+        }
     }
 
     /// The amount of this name.
@@ -195,6 +202,7 @@ fn column(
         "cluster_alias" => constant(&reference.cluster_alias, rows.len()),
         "source_uuid" => constant(&scope.source_uuid, rows.len()),
         "usage_start" | "usage_end" => Arc::new(rows.iter().map(|row| Some(row.day)).collect::<Date32Array>()),
+        "tags" => texts(rows, |row| row.tags),
         "data_source" => texts(rows, |row| Some(row.data_source)),
         "data_transfer_direction" => texts(rows, |row| row.direction),
         "cost_category_id" => Arc::new(rows.iter().map(|row| row.cost_category_id).collect::<Int32Array>()),
@@ -203,8 +211,7 @@ fn column(
             Arc::new(rows.iter().map(alias).collect::<Int32Array>())
         }
         _ => {
-            let text = if name == "pod_labels" { "tags" } else { name };
-            if let Some(position) = TEXTS.iter().position(|known| *known == text) {
+            if let Some(position) = TEXTS.iter().position(|known| *known == name) {
                 return Ok(texts(rows, |row| row.texts[position]));
             }
             let position = AMOUNTS.iter().position(|known| *known == name);

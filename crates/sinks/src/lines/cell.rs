@@ -58,7 +58,7 @@ impl Cell<'_> {
         let array = rows.column_by_name(field.name).ok_or_else(|| misfit(field))?;
         let column = match field.kind {
             FieldKind::Uuid | FieldKind::Text(_) => array.as_string_opt().map(Column::Text),
-            FieldKind::Json => array.as_string_opt().map(Column::Json),
+            FieldKind::Texts(_) | FieldKind::Json => array.as_string_opt().map(Column::Json),
             FieldKind::Integer => array.as_primitive_opt::<Int32Type>().map(Column::Integer),
             FieldKind::Measure => array.as_primitive_opt::<Float64Type>().map(Column::Number),
             FieldKind::Date => array.as_primitive_opt::<Date32Type>().map(Column::Day),

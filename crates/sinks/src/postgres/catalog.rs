@@ -158,6 +158,7 @@ fn type_name(kind: FieldKind) -> String {
         FieldKind::Uuid => "uuid".into(),
         FieldKind::Text(0) => "text".into(),
         FieldKind::Text(length) => format!("character varying({length})"),
+        FieldKind::Texts(length) => format!("{}[]", type_name(FieldKind::Text(length))),
         FieldKind::Integer => "integer".into(),
         FieldKind::Date => "date".into(),
         FieldKind::Instant => "timestamp without time zone".into(),
@@ -169,7 +170,10 @@ fn type_name(kind: FieldKind) -> String {
 /// Lengths and precisions may differ: they change no byte on the way, and the server checks them.
 fn fits(kind: FieldKind, found: &str) -> bool {
     match kind {
-        FieldKind::Text(_) => found == "text" || found.starts_with("character varying"),
+        FieldKind::Text(_) => found == "text" || found.starts_with("character varying") && !found.ends_with("[]"),
+        // A list names the type of its texts, and the server takes no other.
+        FieldKind::Texts(0) => found == "text[]",
+        FieldKind::Texts(_) => found.starts_with("character varying") && found.ends_with("[]"),
         FieldKind::Measure => found == "numeric" || found.starts_with("numeric("),
         _ => found == type_name(kind),
     }

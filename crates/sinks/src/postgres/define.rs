@@ -1,5 +1,7 @@
 //! Creating what is missing, as Koku defines it.
 
+use std::sync::Arc;
+
 use sea_orm::sea_query::{
     ColumnType, Index as Statement, IndexCreateStatement, IndexType, IntoIndexColumn, PostgresQueryBuilder, StringLen,
 };
@@ -100,6 +102,7 @@ fn column_type(kind: FieldKind) -> ColumnType {
         FieldKind::Uuid => ColumnType::Uuid,
         FieldKind::Text(0) => ColumnType::Text,
         FieldKind::Text(length) => ColumnType::String(StringLen::N(length.into())),
+        FieldKind::Texts(length) => ColumnType::Array(Arc::new(column_type(FieldKind::Text(length)))),
         FieldKind::Integer => ColumnType::Integer,
         FieldKind::Date => ColumnType::Date,
         FieldKind::Instant => ColumnType::DateTime,

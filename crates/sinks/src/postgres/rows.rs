@@ -9,6 +9,7 @@ use tokaki_core::{Error, ErrorKind, FieldKind, Output, Result};
 use uuid::Uuid;
 
 use super::numeric;
+use crate::list;
 
 /// What comes before the first row: the signature, no flags, no extension.
 pub(super) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -21,6 +22,9 @@ const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 const EPOCH: i32 = 10_957;
 /// The version of `jsonb`'s binary format, which is this byte and the text.
 const JSONB: u8 = 1;
+/// PostgreSQL's numbers of the types `text` and `varchar`.
+const TEXT: u32 = 25;
+const VARCHAR: u32 = 1043;
 
 /// Rows on their way into the binary format of `COPY`, without its header and trailer.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ enum Column<'a> {
     Uuid(&'a StringArray),
     Text(&'a StringArray),
     Json(&'a StringArray),
+    /// With the type of the texts.
+    Texts(u32, &'a StringArray),
     Integer(&'a Int32Array),
     Date(&'a Date32Array),
     Measure(&'a Float64Array),
@@ -52,6 +58,8 @@ impl<'a> CopyRows<'a> {
                 FieldKind::Uuid => texts().map(Column::Uuid),
                 FieldKind::Text(_) => texts().map(Column::Text),
                 FieldKind::Json => texts().map(Column::Json),
+                FieldKind::Texts(0) => texts().map(|texts| Column::Texts(TEXT, texts)),
+                FieldKind::Texts(_) => texts().map(|texts| Column::Texts(VARCHAR, texts)),
                 FieldKind::Integer => column.as_primitive_opt::<Int32Type>().map(Column::Integer),
                 FieldKind::Date => column.as_primitive_opt::<Date32Type>().map(Column::Date),
                 FieldKind::Measure => column.as_primitive_opt::<Float64Type>().map(Column::Measure),
@@ -102,6 +110,7 @@ impl Column<'_> {
                 to.push(JSONB);
                 to.extend_from_slice(text.as_bytes());
             }
+            Self::Texts(of, lists) if lists.is_valid(row) => write_texts(*of, &list::of_json(lists.value(row))?, to)?,
             Self::Integer(values) if values.is_valid(row) => {
                 to.extend_from_slice(&4_i32.to_be_bytes());
                 to.extend_from_slice(&values.value(row).to_be_bytes());
@@ -117,6 +126,32 @@ impl Column<'_> {
         }
         Ok(())
     }
+}
+
+/// An array of one dimension, counted from 1, or of none if there are no texts.
+fn write_texts(of: u32, texts: &[Option<String>], to: &mut Vec<u8>) -> Result<()> {
+    let start = to.len();
+    to.extend_from_slice(&NULL);
+    let has_nulls = i32::from(texts.iter().any(Option::is_none));
+    to.extend_from_slice(&i32::from(!texts.is_empty()).to_be_bytes());
+    to.extend_from_slice(&has_nulls.to_be_bytes());
+    to.extend_from_slice(&of.to_be_bytes());
+    if !texts.is_empty() {
+        to.extend_from_slice(&length(texts.len())?);
+        to.extend_from_slice(&1_i32.to_be_bytes());
+    }
+    for text in texts {
+        match text {
+            Some(text) => {
+                to.extend_from_slice(&length(text.len())?);
+                to.extend_from_slice(text.as_bytes());
+            }
+            None => to.extend_from_slice(&NULL),
+        }
+    }
+    let bytes = length(to.len() - start - NULL.len())?;
+    to[start..start + NULL.len()].copy_from_slice(&bytes);
+    Ok(())
 }
 
 fn length(bytes: usize) -> Result<[u8; 4]> {

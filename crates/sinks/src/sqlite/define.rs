@@ -18,7 +18,12 @@ fn type_name(kind: FieldKind) -> &'static str {
     match kind {
         FieldKind::Integer => "INTEGER",
         FieldKind::Measure => "REAL",
-        FieldKind::Uuid | FieldKind::Text(_) | FieldKind::Date | FieldKind::Instant | FieldKind::Json => "TEXT",
+        FieldKind::Uuid
+        | FieldKind::Text(_)
+        | FieldKind::Texts(_)
+        | FieldKind::Date
+        | FieldKind::Instant
+        | FieldKind::Json => "TEXT",
     }
 }
 

@@ -21,7 +21,7 @@ fn rows(text: &str) -> Vec<String> {
 
 tokaki_core::testkit::fixture!(Anew, "csv", || Box::new(LinesBench::new("csv", rows)));
 
-const HEADER: &str = "uuid,report_period_id,data_source,usage_start,namespace,pod_labels,cpu_hours,source_uuid";
+const HEADER: &str = "uuid,report_period_id,data_source,usage_start,namespace,pod_labels,nodes,cpu_hours,source_uuid";
 
 #[tokio::test]
 async fn a_file_has_the_rows_of_the_last_run_and_null_is_nothing() {
@@ -43,9 +43,9 @@ async fn a_file_has_the_rows_of_the_last_run_and_null_is_nothing() {
     assert_eq!((lines.len(), lines[0]), (4, HEADER));
     let without_ids: Vec<_> = lines[1..].iter().map(|line| line.split_once(',').expect("an id").1).collect();
     let expected = [
-        r#"7,Pod,2025-09-01,"a, c","{""app"": ""a, c""}",0.1,"#,
-        "7,Pod,2025-09-02,,,,",
-        "7,Storage,2025-09-01,shop,,0.000000001,",
+        r#"7,Pod,2025-09-01,"a, c","{""app"": ""a, c""}","[""a, c"",null]",0.1,"#,
+        "7,Pod,2025-09-02,,,,,",
+        "7,Storage,2025-09-01,shop,,,0.000000001,",
     ];
     assert_eq!(without_ids, expected);
 }

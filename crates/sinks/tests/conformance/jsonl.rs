@@ -48,5 +48,6 @@ async fn each_line_is_an_object_with_labels_as_objects() {
     assert_eq!(of(&rows[1]), [json!("Pod"), Value::Null, Value::Null, Value::Null]);
     assert_eq!(of(&rows[2]), [json!("Storage"), json!("shop"), Value::Null, json!(-3.0)]);
     assert_eq!(rows[0]["usage_start"], "2025-09-01");
-    assert_eq!(rows[0].as_object().expect("an object").len(), 8);
+    assert_eq!(rows[0].as_object().expect("an object").len(), 9);
+    assert_eq!(rows[0]["nodes"], json!(["it's new", null]));
 }

@@ -71,6 +71,21 @@ impl PostgresBench {
     }
 }
 
+#[tokio::test]
+async fn a_list_is_an_array_of_the_columns_own_type() {
+    let bench = PostgresBench::new();
+    let september = scope("2025-09-01", "2025-09-30");
+    let rows = [("2025-09-01", Some("shop"), Some(1.0)), ("2025-09-02", None, None)];
+    replace(bench.sink(), &september, &[(pods(), &rows)]).await.expect("a run");
+    let lists =
+        bench.texts("SELECT coalesce(nodes::text, '-') FROM org1234567.usage_daily_summary ORDER BY usage_start");
+    assert_eq!(lists.await, ["{shop,NULL}", "-"]);
+
+    bench.execute("ALTER TABLE org1234567.usage_daily_summary ALTER nodes TYPE text[]").await;
+    let refused = replace(bench.sink(), &september, &[(pods(), &rows)]).await.expect_err("another type");
+    assert_eq!((refused.kind(), refused.place().column.as_deref()), (ErrorKind::Destination, Some("nodes")));
+}
+
 #[async_trait]
 impl Bench for PostgresBench {
     fn sink(&self) -> &dyn Sink {
@@ -142,6 +157,7 @@ async fn a_created_table_is_as_koku_defines_it() {
         "usage_start date not null",
         "namespace character varying(20)",
         "pod_labels jsonb",
+        "nodes character varying(20)[]",
         "cpu_hours numeric(33,15)",
         "infrastructure_raw_cost numeric(33,15)",
         "source_uuid uuid",

@@ -24,6 +24,7 @@ pub static USAGE: Table = Table {
         field("usage_start", FieldKind::Date, false),
         field("namespace", FieldKind::Text(20), true),
         field("pod_labels", FieldKind::Json, true),
+        field("nodes", FieldKind::Texts(20), true),
         field("cpu_hours", FieldKind::Measure, true),
         field("infrastructure_raw_cost", FieldKind::Measure, true),
         field("source_uuid", FieldKind::Uuid, true),
@@ -44,7 +45,8 @@ fn owned(data_source: &'static str) -> Vec<Condition> {
 
 /// Rows whose `data_source` is `Pod`.
 pub fn pods() -> Output {
-    let written = ["uuid", "report_period_id", "data_source", "usage_start", "namespace", "pod_labels", "cpu_hours"];
+    let written =
+        ["uuid", "report_period_id", "data_source", "usage_start", "namespace", "pod_labels", "nodes", "cpu_hours"];
     Output::to_table(&USAGE, &[&written[..], &["source_uuid"]].concat(), owned("Pod"))
 }
 
@@ -91,6 +93,7 @@ pub fn batch(output: &Output, rows: &[Row]) -> RecordBatch {
             }
             "namespace" => texts(&|row| row.1.map(Into::into)),
             "pod_labels" => texts(&|row| row.1.map(|namespace| format!("{{\"app\": \"{namespace}\"}}"))),
+            "nodes" => texts(&|row| row.1.map(|namespace| format!("[\"{namespace}\",null]"))),
             "cpu_hours" => Arc::new(rows.iter().map(|row| row.2).collect::<Float64Array>()),
             "source_uuid" => texts(&|_| None),
             other => unreachable!("nobody writes {other}"),
