@@ -1,14 +1,18 @@
 //! Tables that are derived from the project table of a bill, computed a second time by the database (ocp-on-aws § 10).
 
+use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use serde_json::{Value as Json, json};
+use tempfile::TempDir;
 use tokaki_core::Semantics;
 use tokaki_tests::cases::{self, Case, repository};
 use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
-use tokaki_tests::rows::{Column, Row};
+use tokaki_tests::rows::{Column, Kind, Row, Value};
 
-use crate::support::{sinks, tokaki};
+use crate::support::{copy, sinks, tokaki};
 
 const PROJECT: &str = "reporting_ocpawscostlineitem_project_daily_summary_p";
 
@@ -169,45 +173,147 @@ fn each_derived_table_is_what_the_database_makes_of_the_project_table() {
     assert!(empty.len() <= without, "nothing was compared of {empty:?}");
 }
 
+/// The rows of each table in the form that they have in every sink, without columns of other writers.
+fn rows_of(destination: &Destination<'_>, tables: &[String]) -> Vec<Vec<Row>> {
+    let rows = |table: &String| {
+        let mut columns = destination.columns(table).expect("columns");
+        columns.retain(|column| !of_others(&column.name));
+        destination.read(table, &columns).expect("rows").into_iter().map(with_lists_as_arrays).collect()
+    };
+    tables.iter().map(rows).collect()
+}
+
+/// Lists as PostgreSQL writes them.
+fn with_lists_as_arrays(row: Row) -> Row {
+    let cell = |(name, value): (Arc<str>, Value)| {
+        let list = match &value {
+            Value::Text(text) if text.starts_with('[') => serde_json::from_str::<Vec<Option<String>>>(text).ok(),
+            _ => None,
+        };
+        let text = |text: Option<String>| match text {
+            None => "NULL".to_owned(),
+            Some(text) if text.contains([' ', ',']) => format!("\"{text}\""),
+            Some(text) => text,
+        };
+        let array =
+            |list: Vec<_>| Value::Text(format!("{{{}}}", list.into_iter().map(text).collect::<Vec<_>>().join(",")));
+        (name, list.map_or(value, array))
+    };
+    row.into_iter().map(cell).collect()
+}
+
+fn assert_same(expected: &[Vec<Row>], actual: &[Vec<Row>], tables: &[String], about: &str) {
+    for ((table, expected), actual) in tables.iter().zip(expected).zip(actual) {
+        let mut expected = expected.clone();
+        if let Some(row) = actual.first() {
+            // A file has the columns that were written.
+            expected.iter_mut().for_each(|expected| expected.retain(|name, _| row.contains_key(name)));
+        }
+        let differences = differences(&expected, actual);
+        assert!(differences.is_empty(), "{about}, {table}:\n{}", differences.join("\n"));
+    }
+}
+
+fn of_others(column: &str) -> bool {
+    let others = ["supplementary_", "infrastructure_monthly", "cost_model_", "monthly_", "distributed_"];
+    others.iter().any(|prefix| column.starts_with(prefix))
+}
+
 #[test]
 fn derived_tables_are_the_same_in_every_sink_and_after_a_second_run() {
     let mut tables: Vec<_> = tables().into_iter().map(|(table, _)| table).collect();
     tables.push(DAILY_SUMMARY.to_owned());
-    let case = Case { folder: repository("scenarios-aws").join("two-clusters-one-account") };
-    let run = |sink: &Sink, times: usize| -> Vec<Vec<Row>> {
+    tables.extend(KEYS.map(str::to_owned));
+    let (_folder, case) = with_mapping();
+    let run = |sink: &Sink, times: usize| {
         let destination = Destination::new(sink).expect("a destination");
         for _ in 0..times {
             let outcome = tokaki::run_case(&case, Semantics::Koku, &destination).expect("runs");
             outcome.require_success().expect("succeeds");
         }
-        let rows = |table: &String| {
-            let mut columns = destination.columns(table).expect("columns");
-            // A database has the columns of other writers too, and PostgreSQL spells a list in its own way.
-            let hidden = |name: &str| of_others(name) || sink.to_string() == "postgres" && is_list(table, name);
-            columns.retain(|column| !hidden(&column.name));
-            destination.read(table, &columns).expect("rows")
-        };
-        tables.iter().map(rows).collect()
+        rows_of(&destination, &tables)
     };
     let expected = run(&Sink::Sqlite, 1);
     for sink in sinks() {
-        for ((table, expected), actual) in tables.iter().zip(&expected).zip(run(&sink, 2)) {
-            let mut expected = expected.clone();
-            if let Some(row) = actual.first() {
-                expected.iter_mut().for_each(|expected| expected.retain(|name, _| row.contains_key(name)));
-            }
-            let differences = differences(&expected, &actual);
-            assert!(differences.is_empty(), "{sink}, {table}:\n{}", differences.join("\n"));
-        }
+        assert_same(&expected, &run(&sink, 2), &tables, &sink.to_string());
     }
 }
 
-fn of_others(column: &str) -> bool {
-    ["supplementary_", "infrastructure_monthly", "cost_model_", "monthly_", "distributed_"]
-        .iter()
-        .any(|it| column.starts_with(it))
+/// Summaries of keys and values.
+const KEYS: [&str; 3] =
+    ["reporting_ocpawstags_summary", "reporting_ocpawstags_values", "reporting_ocpawscategory_summary"];
+
+/// A case of two clusters and days, in which the tag `team` stands for `group`.
+fn with_mapping() -> (TempDir, Case) {
+    let folder = TempDir::new().expect("a folder");
+    let case = Case { folder: folder.path().join("two-clusters-one-account") };
+    copy(&repository("scenarios-aws").join("two-clusters-one-account"), &case.folder);
+    change(&case, |reference| {
+        reference["tag_mappings"] = json!([{ "child": "team", "parent": "group" }]);
+        reference["aws"]["enabled_category_keys"] = json!(["Product"]);
+    });
+    (folder, case)
 }
 
-fn is_list(table: &str, column: &str) -> bool {
-    (table, column) == ("reporting_ocpallcostlineitem_daily_summary_p", "namespace")
+fn change(case: &Case, change: impl FnOnce(&mut Json)) {
+    let file = case.path("reference.json");
+    let mut reference = serde_json::from_str(&fs::read_to_string(&file).expect("a file")).expect("JSON");
+    change(&mut reference);
+    fs::write(file, reference.to_string()).expect("written");
+}
+
+fn texts(destination: &Destination<'_>, columns: &[&str], statement: &str) -> Vec<Row> {
+    let columns: Vec<_> = columns.iter().map(|name| Column { name: (*name).into(), kind: Kind::Text }).collect();
+    destination.read(&format!("({statement})"), &columns).expect("rows")
+}
+
+#[test]
+fn keys_and_values_of_tags_are_united_over_runs_and_disabled_ones_go() {
+    let (_folder, case) = with_mapping();
+    let keys = KEYS.map(str::to_owned);
+    for sink in sinks() {
+        let run = |destination: &Destination<'_>, days: &[&str]| {
+            let mut further = Vec::new();
+            if let [first, last] = days {
+                // A table may lose its only row of a day when a key is disabled.
+                further = ["--start-date", first, "--end-date", last, "--accept-shrink"].map(str::to_owned).to_vec();
+            }
+            let command = tokaki::command();
+            let outcome = command.run_case_with(&further, &case, Semantics::Conserving, destination).expect("runs");
+            outcome.require_success().expect("succeeds");
+        };
+        let (whole, by_day) = (Destination::new(&sink).expect("one"), Destination::new(&sink).expect("another"));
+        run(&whole, &[]);
+        for day in ["2025-10-02", "2025-10-01"] {
+            run(&by_day, &[day, day]);
+        }
+        let expected = rows_of(&whole, &keys);
+        assert!(expected[0].len() > 4 && expected[1].len() > 4, "{expected:?}");
+        assert_same(&expected, &rows_of(&by_day, &keys), &keys, &sink.to_string());
+        if sink == Sink::Sqlite {
+            let pairs = ["key", "value", "report_period_id", "usage_account_id", "namespace", "node"];
+            let told = "SELECT summary.key, listed.value, report_period_id, usage_account_id, namespace, node \
+                FROM reporting_ocpawstags_summary summary, json_each(\"values\") listed";
+            let counted = format!(
+                "SELECT DISTINCT label.key, label.value, report_period_id, usage_account_id, namespace, node \
+                 FROM {PROJECT}, json_each(pod_labels) label"
+            );
+            let told = texts(&whole, &pairs, told);
+            assert_eq!(differences(&texts(&whole, &pairs, &counted), &told), Vec::<String>::new());
+            let mapped = format!("SELECT DISTINCT tag.key FROM {PROJECT}, json_each(tags) tag");
+            let mapped: Vec<_> = texts(&whole, &["key"], &mapped)
+                .iter()
+                .filter_map(|row| row["key"].text().map(str::to_owned))
+                .collect();
+            assert!(mapped.contains(&"group".to_owned()) && !mapped.contains(&"team".to_owned()), "{mapped:?}");
+        }
+        change(&case, |reference| reference["enabled_tag_keys"]["AWS"] = json!(["Name", "app", "team"]));
+        run(&whole, &["2025-10-01", "2025-10-01"]);
+        let left = rows_of(&whole, &keys);
+        let has = |rows: &[Row], key: &str| rows.iter().any(|row| row["key"].text() == Some(key));
+        for rows in &left[..2] {
+            assert!(has(rows, "team") && !has(rows, "env"), "{sink}: {rows:?}");
+        }
+        change(&case, |reference| reference["enabled_tag_keys"]["AWS"] = json!(["Name", "app", "env", "team"]));
+    }
 }

@@ -38,12 +38,12 @@ pub use error::{Error, ErrorKind, Place, Result};
 pub use finding::{Amount, Finding, Finished};
 pub use input::{ColumnKind, Grain, Input, InputId, OPENSHIFT, Selection, Source, TableName, TableOf, WantedColumn};
 pub use member::Member;
-pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table};
+pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table, Union};
 pub use payload::PayloadOfDay;
 pub use plugin::{Build, Plugin, PluginKind};
 pub use reader::{ChunkDecoder, Reader, Split};
 pub use reference::{
-    AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, ReferenceData, ReferenceSource,
+    AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, ReferenceData, ReferenceSource, TagMapping,
 };
 pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;

@@ -58,8 +58,9 @@ pub struct Table {
     pub name: &'static str,
     /// All columns in definition order.
     pub fields: &'static [Field],
-    /// Column that dates a row; the table is partitioned by its month.
-    pub day_field: &'static str,
+    /// Column that dates a row; the table is partitioned by its month. `None` if rows have no day: they are then united
+    /// with those that are there, see [`Union`].
+    pub day_field: Option<&'static str>,
     /// Primary key. Includes `day_field`, as a partitioned table must.
     pub primary_key: &'static [&'static str],
     /// Indexes.
@@ -123,6 +124,17 @@ impl Condition {
     }
 }
 
+/// How rows that have no day come together with those that are there: rows of one key become one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Union {
+    /// Columns that tell rows apart; nulls are equal.
+    pub key: &'static [&'static str],
+    /// Columns of lists, which in the end hold the texts of all rows of the key. Of the other columns those of the run count.
+    pub lists: &'static [&'static str],
+    /// Rows that are there stay only if this column has one of these texts.
+    pub only: (&'static str, Vec<String>),
+}
+
 /// Where an output's rows go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destination {
@@ -132,6 +144,8 @@ pub struct Destination {
     pub owned: Vec<Condition>,
     /// Whether the table is left alone, old rows and all, if there are no new rows.
     pub left_alone_if_empty: bool,
+    /// How rows without a day come together with those that are there. The table then has no other output.
+    pub union: Option<Union>,
     /// Uuid of a further source whose writers are kept out meanwhile, where the destination can do that.
     pub also_of: Option<String>,
 }
@@ -162,7 +176,8 @@ impl Output {
     /// Rows for the `written` columns of `table`; `owned` says which rows there are this output's own.
     pub fn to_table(table: &'static Table, written: &[&str], owned: Vec<Condition>) -> Self {
         let fields = table.fields.iter().filter(|field| written.contains(&field.name)).copied().collect();
-        Self { fields, destination: Some(Destination { table, owned, left_alone_if_empty: false, also_of: None }) }
+        let destination = Destination { table, owned, left_alone_if_empty: false, union: None, also_of: None };
+        Self { fields, destination: Some(destination) }
     }
 
     /// The same output, which is about the source with this uuid as well.
@@ -170,6 +185,15 @@ impl Output {
     pub fn also_of(mut self, source_uuid: &str) -> Self {
         if let Some(destination) = &mut self.destination {
             destination.also_of = Some(source_uuid.to_owned());
+        }
+        self
+    }
+
+    /// The same output, whose rows are united with those that are there instead of replacing those of some days.
+    #[must_use]
+    pub fn united(mut self, union: Union) -> Self {
+        if let Some(destination) = &mut self.destination {
+            destination.union = Some(union);
         }
         self
     }
@@ -209,10 +233,11 @@ mod tests {
     use super::*;
 
     static TABLE: Table =
-        Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[], headline: &[] };
+        Table { name: "t", fields: &[], day_field: Some("d"), primary_key: &[], indexes: &[], headline: &[] };
 
     fn owns(conditions: &[Condition]) -> Destination {
-        Destination { table: &TABLE, owned: conditions.to_vec(), left_alone_if_empty: false, also_of: None }
+        let owned = conditions.to_vec();
+        Destination { table: &TABLE, owned, left_alone_if_empty: false, union: None, also_of: None }
     }
 
     #[test]

@@ -65,6 +65,10 @@ pub struct Bill {
     pub account_aliases: Vec<AccountAlias>,
     /// Tag keys enabled for the cloud provider.
     pub enabled_tag_keys: Vec<String>,
+    /// Keys of cost categories enabled for the cloud provider; `None` if that is not known.
+    pub enabled_category_keys: Option<Vec<String>>,
+    /// Child keys of tags, each with the key that it stands for.
+    pub tag_mappings: Vec<TagMapping>,
     /// All clusters of the tenant that may run on the account.
     pub clusters: Vec<Cluster>,
 }
@@ -83,6 +87,18 @@ pub struct AccountAlias {
     pub id: i32,
     /// The account as the bill names it.
     pub account_id: String,
+    /// The name.
+    #[serde(default)]
+    pub account_alias: Option<String>,
+}
+
+/// A key of tags that stands for another one (ocp-on-aws § 10.5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TagMapping {
+    /// The key that is replaced.
+    pub child: String,
+    /// The key that it becomes.
+    pub parent: String,
 }
 
 /// A cluster whose cost may be on a bill.

@@ -28,7 +28,8 @@ pub trait Sink: Send + Sync {
     /// `Database`, `Store`, `Access` or `Destination`.
     async fn check(&self, scope: &Scope, outputs: &[Output]) -> Result<()>;
 
-    /// Starts replacing the owned rows of `outputs` on the scope's days.
+    /// Starts replacing the owned rows of `outputs` on the scope's days. Rows of tables without days stay until they are
+    /// taken.
     ///
     /// # Errors
     /// As for [`Sink::check`].
@@ -43,6 +44,16 @@ pub trait Replacement: Send {
     /// # Errors
     /// As for [`Sink::check`].
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
+
+    /// Takes the rows away that an output owns and that have no day, and gives them in the output's columns, so that they
+    /// come back united with the run's ([`crate::output::Union`]). Called once for such an output, before its rows are
+    /// appended. None of a destination that keeps nothing of an earlier run.
+    ///
+    /// # Errors
+    /// As for [`Sink::check`].
+    async fn take(&mut self, output: &Output) -> Result<RecordBatch> {
+        Ok(RecordBatch::new_empty(output.schema()))
+    }
 
     /// The rows that are taken away, by day. What a run compares its own rows with before it commits.
     fn removed(&self) -> &[RowsOfDay];

@@ -23,6 +23,7 @@ mod postgres;
 mod sqlite;
 mod statements;
 mod target;
+mod undated;
 
 pub use config::SinkConfig;
 pub use postgres::CopyRows;

@@ -4,7 +4,7 @@ use sea_orm::sea_query::{
     ColumnDef, ColumnType, DeleteStatement, Expr, ExprTrait, Index, Order, Query, SelectStatement, Table as Statement,
     TableCreateStatement, TableRef,
 };
-use tokaki_core::{Condition, DateRange, FieldKind, Table};
+use tokaki_core::{Condition, DateRange, Field, FieldKind, Table};
 
 /// Deletes the rows of `days` that meet all `conditions`.
 pub(crate) fn delete(
@@ -14,28 +14,57 @@ pub(crate) fn delete(
     conditions: &[Condition],
 ) -> DeleteStatement {
     let mut statement = Query::delete();
-    statement.from_table(from.into()).and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    statement.from_table(from.into());
+    if let Some(day) = table.day_field {
+        statement.and_where(Expr::col(day).between(days.start(), days.end()));
+    }
     for condition in conditions {
         statement.and_where(holds(condition));
     }
     statement
 }
 
-/// Counts, by day, the rows that [`delete`] with the same arguments deletes: the day and a 64-bit integer.
+/// Selects `columns` of the rows of a table without days that meet all `conditions`, each as what a batch holds: an
+/// integer, or a text.
+pub(crate) fn select_undated(
+    from: impl Into<TableRef>,
+    fields: &[Field],
+    conditions: &[Condition],
+    list_as_json: fn(Expr) -> Expr,
+) -> SelectStatement {
+    let mut statement = Query::select();
+    for field in fields {
+        let column = Expr::col(field.name);
+        statement.expr(match field.kind {
+            FieldKind::Integer => column,
+            FieldKind::Texts(_) => list_as_json(column),
+            _ => column.cast_as("text"),
+        });
+    }
+    statement.from(from.into());
+    for condition in conditions {
+        statement.and_where(holds(condition));
+    }
+    statement
+}
+
+/// Counts, by day, the rows that [`delete`] with the same arguments deletes: the day and a 64-bit integer. `None` where
+/// rows have no day.
 pub(crate) fn count_by_day(
     from: impl Into<TableRef>,
     table: &Table,
     days: DateRange,
     conditions: &[Condition],
-) -> SelectStatement {
+) -> Option<SelectStatement> {
+    let day = table.day_field?;
     let mut statement = Query::select();
-    statement.column(table.day_field).expr(Expr::cust("count(*)")).from(from.into());
-    statement.and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    statement.column(day).expr(Expr::cust("count(*)")).from(from.into());
+    statement.and_where(Expr::col(day).between(days.start(), days.end()));
     for condition in conditions {
         statement.and_where(holds(condition));
     }
-    statement.add_group_by([Expr::col(table.day_field)]).order_by(table.day_field, Order::Asc);
-    statement
+    statement.add_group_by([Expr::col(day)]).order_by(day, Order::Asc);
+    Some(statement)
 }
 
 /// Selects the ids of rows that a delete with the same conditions leaves because of their cost. `None` where the table
@@ -51,7 +80,7 @@ pub(crate) fn spared_ids(
     conditions.iter().find(is_guard)?;
     let mut statement = Query::select();
     statement.expr(Expr::col(id).cast_as("text")).from(from.into());
-    statement.and_where(Expr::col(table.day_field).between(days.start(), days.end()));
+    statement.and_where(Expr::col(table.day_field?).between(days.start(), days.end()));
     for condition in conditions.iter().filter(|condition| !is_guard(condition)) {
         statement.and_where(holds(condition));
     }

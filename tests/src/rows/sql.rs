@@ -18,7 +18,8 @@ pub fn column(name: &str, declared: &str) -> Column {
 }
 
 /// The query whose rows [`read`] understands. The types' names are those of the database for text, 64-bit integers and
-/// doubles. Names are not quoted, because SQLite takes a quoted name that it does not know for a text.
+/// doubles. Names are not quoted, because SQLite takes a quoted name that it does not know for a text;
+/// only one that is a word of SQL is.
 pub fn query(table: &str, columns: &[Column], [text, integer, number]: [&str; 3]) -> String {
     let typed = columns.iter().map(|column| {
         let database_type = match column.kind {
@@ -26,7 +27,8 @@ pub fn query(table: &str, columns: &[Column], [text, integer, number]: [&str; 3]
             Kind::Number => number,
             Kind::Text | Kind::Date | Kind::Json => text,
         };
-        format!("CAST({} AS {database_type})", column.name)
+        let name = if *column.name == *"values" { "\"values\"" } else { &column.name };
+        format!("CAST({name} AS {database_type})")
     });
     format!("SELECT {} FROM {table}", typed.collect::<Vec<_>>().join(", "))
 }

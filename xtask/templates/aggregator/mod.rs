@@ -32,7 +32,7 @@ static TABLE: Table = Table {
         Field { name: "namespace", kind: FieldKind::Text(253), nullable: false },
         Field { name: "request_core_hours", kind: FieldKind::Measure, nullable: false },
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "source_uuid", "namespace"],
     indexes: &[],
     headline: &["usage_start", "namespace", "request_core_hours"],

@@ -11,6 +11,7 @@ pub mod needles;
 pub mod part;
 pub mod semantics;
 pub mod tag_join;
+pub mod tag_mapping;
 pub mod tag_match;
 pub mod tags;
 pub mod tenant;

@@ -1,6 +1,6 @@
 //! Parts summed to the rows of the project table (ocp-on-aws § 8, § 9).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use arrow::array::RecordBatch;
 use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec};
@@ -10,11 +10,12 @@ use super::costs::COSTS;
 use super::network::Direction;
 use super::state::AwsState;
 use crate::cloud::part::{Part, PartTags};
+use crate::cloud::tag_mapping::Mapping;
 use crate::cloud::tags::Keys;
 use crate::cloud::tenant::DataSource;
 use crate::summaries::ocp_on_aws_derived::About;
 use crate::summaries::ocp_on_aws_project::{self, AMOUNTS, AccountAliases, Row};
-use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_ui};
+use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_keys, ocp_on_aws_ui};
 use crate::words::label_map::LabelMap;
 
 /// The group of § 9. All but the first three and the last are texts; a category is its number and one, 0 if there is none.
@@ -203,6 +204,21 @@ impl<'a> DailyTable<'a> {
         long
     }
 
+    /// Tags that hold child keys, under those of their parents.
+    fn mapped_tags(&self, bill: &Bill) -> Result<HashMap<u32, String>> {
+        let mapping = Mapping::new(&bill.tag_mappings);
+        let mut mapped = HashMap::new();
+        let tags: BTreeSet<u32> = self.rows.keys().iter().map(|key| key[NUMBERS + TEXTS - 1]).collect();
+        for tags in tags {
+            if let Some(text) = self.texts.text(tags)
+                && let Some(map) = mapping.of(&LabelMap::from_canonical(text)?)
+            {
+                mapped.insert(tags, map.canonical());
+            }
+        }
+        Ok(mapped)
+    }
+
     /// The rows of each cluster, sorted by day and key, and those of the tables that are derived from them.
     ///
     /// # Errors
@@ -216,6 +232,7 @@ impl<'a> DailyTable<'a> {
         };
         let mut sorted: Vec<_> = self.rows.keys().iter().enumerate().map(|(row, key)| (ranked(key), row)).collect();
         sorted.sort_unstable();
+        let tags = self.mapped_tags(bill)?;
         let mut of_clusters: BTreeMap<usize, Vec<Row<'_>>> =
             (0..bill.clusters.len()).map(|it| (it, Vec::new())).collect();
         for (_, row) in sorted {
@@ -231,22 +248,26 @@ impl<'a> DailyTable<'a> {
                     _ => Some("OUT"),
                 },
                 cost_category_id: (category != 0).then(|| (category as i32).wrapping_sub(1)),
-                tags: self.texts.text(texts[TEXTS - 1]),
+                tags: tags.get(&texts[TEXTS - 1]).map(String::as_str).or(self.texts.text(texts[TEXTS - 1])),
                 texts: texts.map(|text| self.texts.text(text)),
                 amounts: std::array::from_fn(|index| row.sum(index).map(|sum| Resolution::AMOUNTS.value(sum.0))),
             });
         }
         let aliases = AccountAliases::new(bill);
         let mut batches = Vec::new();
-        for (cluster, rows) in bill.clusters.iter().zip(of_clusters.into_values()) {
-            batches.push(ocp_on_aws_project::batch(&rows, scope, bill, cluster, &aliases)?);
+        let of_clusters: Vec<_> = of_clusters.into_values().collect();
+        for (cluster, rows) in bill.clusters.iter().zip(&of_clusters) {
+            batches.push(ocp_on_aws_project::batch(rows, scope, bill, cluster, &aliases)?);
             if derived {
                 let about = About { scope, cluster, aliases: &aliases };
                 for table in ocp_on_aws_ui::TABLES.iter().chain(&ocp_all::TABLES) {
-                    batches.push(table.batch(&rows, about)?);
+                    batches.push(table.batch(rows, about)?);
                 }
-                batches.push(ocp_infrastructure::batch(&rows, cluster)?);
+                batches.push(ocp_infrastructure::batch(rows, cluster)?);
             }
+        }
+        if derived {
+            batches.extend(ocp_on_aws_keys::batches(&of_clusters, bill, &aliases)?);
         }
         Ok(batches)
     }

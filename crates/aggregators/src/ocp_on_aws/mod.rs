@@ -34,14 +34,14 @@ use crate::aws_tags;
 use crate::cloud::semantics::Attribution;
 use crate::cloud::{chunks, markup, tenant};
 use crate::line_items::aws;
-use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_project, ocp_on_aws_ui};
+use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_keys, ocp_on_aws_project, ocp_on_aws_ui};
 
 /// Settings of the aggregator `ocp_on_aws`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OcpOnAwsConfig {
     /// Whether the tables that are derived from the project table are written too: those of the user interface, those of
-    /// all clouds, and the infrastructure rows of the clusters' daily summary.
+    /// all clouds, the summaries of tags and categories, and the infrastructure rows of the clusters' daily summary.
     pub derived: bool,
     /// Number for number as Koku does it (`parity`), or without the traps that lose or double cost (`corrected`).
     pub semantics: Attribution,
@@ -126,7 +126,8 @@ impl Aggregator for OcpOnAws {
             }
             outputs
         };
-        clusters.flat_map(of_cluster).collect()
+        let keys = self.reference.bill.iter().filter(|_| self.derived).flat_map(ocp_on_aws_keys::outputs);
+        clusters.flat_map(of_cluster).chain(keys).collect()
     }
 
     fn windows(&self, days: DateRange) -> Option<Vec<DateRange>> {

@@ -302,6 +302,30 @@ fn a_product_code_that_koku_cannot_store_everywhere_is_cut_and_told() {
     assert_eq!((named.len(), named[0].subject.as_str(), named[0].amounts[0].value), (1, NAME, 2.0));
 }
 
+#[test]
+fn keys_and_values_are_summed_up_by_bill_and_account() {
+    let mut tagged = billed(0, "bucket", r#"{"app": "web", "openshift_cluster": "alpha"}"#, 8.0);
+    tagged.cells.insert("costcategory", Text(r#"{"Product": "shop", "Owner": "me"}"#));
+    let other = billed(0, "i-1", r#"{"app": "api"}"#, 8.0);
+    let mut job = job(Attribution::Parity, &[(ALPHA, "alpha")]);
+    job.own = settings(Attribution::Parity, true);
+    let bill = job.reference.bill.as_mut().expect("a bill");
+    bill.enabled_category_keys = Some(vec!["Product".to_owned()]);
+    bill.account_aliases =
+        vec![tokaki_core::AccountAlias { id: 11, account_id: "1".to_owned(), account_alias: Some("one".to_owned()) }];
+    let lines = [pod(ALPHA, 0, "n1", "shop", WEB, 1.0), tagged, other];
+    let finished = job.finished("ocp_on_aws", &lines, 2).expect("runs");
+    let [.., tags, values, categories] = finished.outputs.as_slice() else { panic!("outputs are missing") };
+    let columns = ["key", "values", "cost_entry_bill_id", "report_period_id", "usage_account_id", "namespace", "node"];
+    assert_eq!(shown(tags, &columns), [r#"app ["api","web"] 7 1 1 shop n1"#]);
+    let columns = ["key", "value", "usage_account_ids", "account_aliases", "cluster_aliases", "namespaces", "nodes"];
+    let by_value = shown(values, &columns);
+    assert_eq!(by_value[0], r#"app api ["1"] ["one"] ["alpha-alias"] ["shop"] ["n1"]"#);
+    assert_eq!(by_value.len(), 2);
+    let columns = ["key", "values", "cost_entry_bill_id", "usage_account_id", "account_alias_id"];
+    assert_eq!(shown(categories, &columns), [r#"Product ["shop"] 7 1 11"#]);
+}
+
 /// Lines of two clusters on two days whose volumes and machines are told apart by their ids.
 fn any_lines() -> impl Strategy<Value = Vec<Line>> {
     let hour = prop::sample::select(&[0_i64, 1, 24, 30][..]);

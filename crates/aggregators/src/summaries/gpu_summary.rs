@@ -41,7 +41,7 @@ pub static TABLE: Table = Table {
         field("cost_model_volume_cost", FieldKind::Measure),
         field("cost_model_rate_type", FieldKind::Text(0)),
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "id"],
     indexes: &[
         Index::Ordered("usage_start"),

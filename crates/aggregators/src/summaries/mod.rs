@@ -6,6 +6,7 @@ pub mod ocp_all;
 pub mod ocp_daily_summary;
 pub mod ocp_infrastructure;
 pub mod ocp_on_aws_derived;
+pub mod ocp_on_aws_keys;
 pub mod ocp_on_aws_project;
 pub mod ocp_on_aws_ui;
 pub mod row_id;

@@ -85,7 +85,7 @@ macro_rules! ocp_all_table {
                 field("source_uuid", FieldKind::Uuid),
                 field("cost_category_id", FieldKind::Integer),
             ],
-            day_field: "usage_start",
+            day_field: Some("usage_start"),
             primary_key: &["usage_start", "id"],
             indexes: &[
                 Index::Ordered("usage_start"),

@@ -74,7 +74,7 @@ pub static TABLE: Table = Table {
         field("raw_currency", FieldKind::Text(0)),
         field("distributed_cost", FieldKind::Measure),
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "uuid"],
     indexes: &[
         Index::Ordered("usage_start"),

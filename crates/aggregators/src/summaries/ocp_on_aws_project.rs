@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
-use tokaki_core::{Bill, Cluster, Condition, Error, FieldKind, Index, Output, Result, Scope, Table};
+use tokaki_core::{AccountAlias, Bill, Cluster, Condition, Error, FieldKind, Index, Output, Result, Scope, Table};
 
 use super::columns::{constant, field, required, texts};
 use super::row_id::{RowIds, day_text};
@@ -55,7 +55,7 @@ pub static TABLE: Table = Table {
         field("cost_category_id", FieldKind::Integer),
         field("source_uuid", FieldKind::Uuid),
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "uuid"],
     indexes: &[
         Index::Ordered("usage_start"),
@@ -141,17 +141,22 @@ impl<'a> Row<'a> {
 
 /// Names of accounts.
 #[derive(Debug)]
-pub struct AccountAliases<'a>(BTreeMap<&'a str, i32>);
+pub struct AccountAliases<'a>(BTreeMap<&'a str, &'a AccountAlias>);
 
 impl<'a> AccountAliases<'a> {
     /// Those that are known with the bill.
     pub fn new(bill: &'a Bill) -> Self {
-        Self(bill.account_aliases.iter().map(|alias| (alias.account_id.as_str(), alias.id)).collect())
+        Self(bill.account_aliases.iter().map(|alias| (alias.account_id.as_str(), alias)).collect())
     }
 
     /// The id of the account's alias.
     pub fn of(&self, account: Option<&str>) -> Option<i32> {
-        self.0.get(account?).copied()
+        self.0.get(account?).map(|alias| alias.id)
+    }
+
+    /// The account's alias itself.
+    pub fn name_of(&self, account: Option<&str>) -> Option<&'a str> {
+        self.0.get(account?).and_then(|alias| alias.account_alias.as_deref())
     }
 }
 

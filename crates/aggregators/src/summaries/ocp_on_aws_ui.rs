@@ -64,7 +64,7 @@ macro_rules! ui_table {
                 field("currency_code", FieldKind::Text(10)),
                 field("source_uuid", FieldKind::Uuid),
             ],
-            day_field: "usage_start",
+            day_field: Some("usage_start"),
             primary_key: &["usage_start", "id"],
             indexes: &[Index::Ordered("usage_start")],
             headline: &["usage_start", "cluster_alias", "unblended_cost", "calculated_amortized_cost"],

@@ -26,7 +26,7 @@ pub static TABLE: Table = Table {
         field("cpu_request", FieldKind::Measure),
         field("mem_request", FieldKind::Measure),
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "id"],
     indexes: &[Index::Ordered("vm_name")],
     headline: &["vm_name", "node", "pvc_name", "cpu_request", "mem_request"],

@@ -108,6 +108,13 @@ impl LabelMap {
     }
 }
 
+impl<'a> FromIterator<(&'a str, Option<&'a str>)> for LabelMap {
+    /// Of equal keys the last one stays.
+    fn from_iter<I: IntoIterator<Item = (&'a str, Option<&'a str>)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().map(|(key, value)| (key.to_owned(), value.map(str::to_owned))).collect())
+    }
+}
+
 /// The canonical text of the map without labels.
 pub const NO_LABELS: &str = "{}";
 

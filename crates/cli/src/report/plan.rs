@@ -92,7 +92,9 @@ fn destinations(plan: &Plan, wiring: &Wiring) -> Vec<(String, Destination)> {
 }
 
 fn owned(destination: &Destination) -> String {
-    let mut conditions = vec![format!("{} is in scope", destination.table.day_field)];
+    let day = destination.table.day_field.map(|day| format!("{day} is in scope"));
+    let union = destination.union.as_ref().map(|union| format!("united by {}", union.key.join(", ")));
+    let mut conditions: Vec<String> = day.into_iter().chain(union).collect();
     conditions.extend(destination.owned.iter().map(|condition| match condition {
         Condition::TextEquals(field, value) => format!("{field} = '{value}'"),
         Condition::TextDiffers(field, value) => format!("{field} is not '{value}'"),

@@ -70,7 +70,7 @@ mod tests {
     use crate::output::{Condition, Table};
 
     static TABLE: Table =
-        Table { name: "t", fields: &[], day_field: "d", primary_key: &[], indexes: &[], headline: &[] };
+        Table { name: "t", fields: &[], day_field: Some("d"), primary_key: &[], indexes: &[], headline: &[] };
 
     fn owned(value: i32) -> Vec<Condition> {
         vec![Condition::IntegerEquals("kind", value)]

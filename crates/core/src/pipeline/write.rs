@@ -12,6 +12,7 @@ use super::event::{Event, Observer, OutputRows, Report};
 use super::local::{EmptyInput, Window, Wiring};
 use super::plan::Plan;
 use super::shrink::{self, Written};
+use super::union::{self, United};
 use crate::error::{Error, ErrorKind, Result};
 use crate::output::Output;
 
@@ -41,6 +42,7 @@ pub(super) async fn write(
     let mut report = Report::default();
     let mut replacement = None;
     let mut written = Written::default();
+    let mut united = United::default();
     while let Some(Window { mut done, _in_memory }) = from.recv().await {
         report.rows_in += done.rows_in;
         let mut rows_of: Vec<(&String, Output, RecordBatch)> = Vec::new();
@@ -55,6 +57,10 @@ pub(super) async fn write(
             let outputs: Vec<Output> = rows_of.iter().map(|(_, output, _)| output.clone()).collect();
             replacement = Some(wiring.sink.begin(&plan.scope, &outputs).await?);
         }
+        let (undated, rows_of): (Vec<_>, Vec<_>) = rows_of.into_iter().partition(|(_, output, _)| is_united(output));
+        for (name, output, rows) in undated {
+            united.add(name, output, rows)?;
+        }
         for (name, output, rows) in &rows_of {
             count_rows(&mut report, name, output, rows.num_rows() as u64);
         }
@@ -67,10 +73,17 @@ pub(super) async fn write(
             }
         }
     }
-    let Some(replacement) = replacement else { return Err(Error::bug("a scope has no window")) };
+    let Some(mut replacement) = replacement else { return Err(Error::bug("a scope has no window")) };
     if report.rows_in > 0 || guard.empty_input != EmptyInput::Allow {
         guard.check_input(plan, &report)?;
         shrink::check(replacement.removed(), &written, guard.shrink_limit)?;
+    }
+    // Last, because others wait from here on until the commit.
+    for (name, output, rows) in united.into_rows() {
+        let stored = replacement.take(&output).await?;
+        let rows = union::with_stored(&output, &stored, &rows)?;
+        count_rows(&mut report, &name, &output, rows.num_rows() as u64);
+        replacement.append(&output, &rows).await?;
     }
     observer.event(&Event::Committing);
     report.receipt = replacement.commit().await?;
@@ -93,8 +106,9 @@ impl Guard<'_> {
 fn by_days<'a>(rows_of: &'a [(&String, Output, RecordBatch)]) -> Vec<DayRows<'a>> {
     let mut slices: BTreeMap<(Option<NaiveDate>, usize, usize), DayRows<'a>> = BTreeMap::new();
     for (position, (_, output, rows)) in rows_of.iter().enumerate() {
-        let day_field = output.destination.as_ref().map_or("", |to| to.table.day_field);
-        let days = rows.column_by_name(day_field).and_then(|days| days.as_primitive_opt::<Date32Type>());
+        let day_field = output.destination.as_ref().and_then(|to| to.table.day_field);
+        let days =
+            day_field.and_then(|name| rows.column_by_name(name)).and_then(|days| days.as_primitive_opt::<Date32Type>());
         let number = |row: usize| days.map(|days| days.value(row));
         let mut start = 0;
         for end in 1..=rows.num_rows() {
@@ -111,6 +125,10 @@ fn by_days<'a>(rows_of: &'a [(&String, Output, RecordBatch)]) -> Vec<DayRows<'a>
 
 fn is_written(output: &Output, rows: &RecordBatch) -> bool {
     output.destination.as_ref().is_some_and(|to| !to.left_alone_if_empty || rows.num_rows() > 0)
+}
+
+fn is_united(output: &Output) -> bool {
+    output.destination.as_ref().is_some_and(|to| to.union.is_some())
 }
 
 fn count_rows(report: &mut Report, aggregator: &str, output: &Output, rows: u64) {

@@ -180,8 +180,14 @@ mod tests {
         Field { name: "day", kind: FieldKind::Date, nullable: false },
         Field { name: "chunks", kind: FieldKind::Integer, nullable: false },
     ];
-    static TABLE: Table =
-        Table { name: "t", fields: &FIELDS, day_field: "day", primary_key: &["day"], indexes: &[], headline: &[] };
+    static TABLE: Table = Table {
+        name: "t",
+        fields: &FIELDS,
+        day_field: Some("day"),
+        primary_key: &["day"],
+        indexes: &[],
+        headline: &[],
+    };
 
     /// Breaks every law: it counts chunks, those of all days together, and dates the row at will.
     struct CountsChunks;
@@ -212,8 +218,13 @@ mod tests {
         }
 
         fn outputs(&self) -> Vec<Output> {
-            let destination =
-                Destination { table: &TABLE, owned: Vec::new(), left_alone_if_empty: false, also_of: None };
+            let destination = Destination {
+                table: &TABLE,
+                owned: Vec::new(),
+                left_alone_if_empty: false,
+                union: None,
+                also_of: None,
+            };
             vec![Output { fields: FIELDS.to_vec(), destination: Some(destination) }]
         }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokaki_core::{AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, OPENSHIFT, ReferenceData};
+use tokaki_core::{
+    AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, OPENSHIFT, ReferenceData, TagMapping,
+};
 
 /// Tells such a file from that of a single cluster.
 #[derive(Debug, Deserialize)]
@@ -20,13 +22,15 @@ impl Kind {
     }
 }
 
-/// The file's content. Every field must be there unless it is an `Option`; further fields are left alone.
+/// The file's content. Every field must be there unless it has a default; further fields are left alone.
 #[derive(Debug, Deserialize)]
 pub(super) struct Content {
     pub(super) org: Option<String>,
     /// By kind of source, as Koku spells it.
     enabled_tag_keys: BTreeMap<String, Vec<String>>,
     cost_categories: Vec<CostCategory>,
+    #[serde(default)]
+    tag_mappings: Vec<TagMapping>,
     pub(super) aws: Account,
     clusters: Vec<ClusterContent>,
 }
@@ -37,6 +41,7 @@ pub(super) struct Account {
     cost_entry_bill_id: i32,
     markup_percent: String,
     account_aliases: Vec<AccountAlias>,
+    enabled_category_keys: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,6 +80,8 @@ impl Content {
             markup_percent: self.aws.markup_percent,
             account_aliases: self.aws.account_aliases,
             enabled_tag_keys: of_bill,
+            enabled_category_keys: self.aws.enabled_category_keys,
+            tag_mappings: self.tag_mappings,
             clusters: self.clusters.into_iter().map(cluster).collect(),
         };
         ReferenceData { enabled_tag_keys: of_clusters, bill: Some(bill), ..ReferenceData::default() }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{RecordBatch, new_null_array};
-use arrow::compute::{BatchCoalescer, not};
+use arrow::compute::{BatchCoalescer, concat_batches, filter_record_batch, not};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use parquet::arrow::ArrowWriter;
@@ -12,7 +12,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use tempfile::{NamedTempFile, TempPath};
-use tokaki_core::{DateRange, Error, ErrorKind, Field, FieldKind, Result, RowsOfDay, Table};
+use tokaki_core::{DateRange, Error, ErrorKind, Field, FieldKind, Output, Result, RowsOfDay, Table};
 
 use super::existing::{Existing, file_schema};
 use super::owned::Removed;
@@ -29,6 +29,8 @@ pub(super) struct Draft {
     /// The table.
     pub(super) table: &'static Table,
     removed: Removed,
+    /// Rows without days that were left out, until they are asked for.
+    undated: Vec<RecordBatch>,
     path: PathBuf,
     temporary: TempPath,
     writer: ArrowWriter<File>,
@@ -49,7 +51,8 @@ impl Draft {
             .map_err(|error| parquet_error(&path, &error))?;
         let pending = BatchCoalescer::new(schema.clone(), WRITE_ROWS);
         let removed = Removed::new(target);
-        let mut draft = Self { table: target.table, removed, path, temporary, writer, pending, schema };
+        let mut draft =
+            Self { table: target.table, removed, undated: Vec::new(), path, temporary, writer, pending, schema };
         if let Some(existing) = existing {
             draft.copy_staying(existing, days)?;
         }
@@ -63,6 +66,9 @@ impl Draft {
             let gone = self.removed.take(&rows, days).map_err(|error| arrow_error(&error))?;
             let stays = not(&gone).map_err(|error| arrow_error(&error))?;
             let rows = self.widened(&rows)?;
+            if self.table.day_field.is_none() {
+                self.undated.push(filter_record_batch(&rows, &gone).map_err(|error| arrow_error(&error))?);
+            }
             self.pending.push_batch_with_filter(rows, &stays).map_err(|error| arrow_error(&error))?;
             self.write_pending()?;
         }
@@ -72,6 +78,14 @@ impl Draft {
     /// Rows of the old file that were left out.
     pub(super) fn removed(&self) -> Vec<RowsOfDay> {
         self.removed.by_day()
+    }
+
+    /// Rows without days that were left out, in the columns of the output that owns them.
+    pub(super) fn take(&mut self, output: &Output) -> Result<RecordBatch> {
+        let rows = concat_batches(&self.schema, &std::mem::take(&mut self.undated));
+        let rows = rows.map_err(|error| arrow_error(&error))?;
+        let columns = output.fields.iter().filter_map(|field| rows.column_by_name(field.name).cloned());
+        RecordBatch::try_new(output.schema(), columns.collect()).map_err(|error| arrow_error(&error))
     }
 
     /// Adds rows that have some of the columns.

@@ -55,8 +55,10 @@ pub(super) fn open(folder: &Path, target: &Target, create_missing: bool) -> Resu
             Ok(_) => {}
         }
     }
-    if existing.schema().column_with_name(target.table.day_field).is_none() {
-        return refuse("the file lacks the column that dates its rows".into(), Some(target.table.day_field));
+    if let Some(day) = target.table.day_field
+        && existing.schema().column_with_name(day).is_none()
+    {
+        return refuse("the file lacks the column that dates its rows".into(), Some(day));
     }
     Ok(Some(existing))
 }

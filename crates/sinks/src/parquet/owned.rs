@@ -32,16 +32,23 @@ impl Removed {
     /// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls.
     pub(super) fn take(&mut self, rows: &RecordBatch, days: DateRange) -> Result<BooleanArray, ArrowError> {
         let day = |day| Date32Array::new_scalar(Date32Type::from_naive_date(day));
-        let not_before = compare(rows, self.table.day_field, &day(days.start()), cmp::gt_eq)?;
-        let not_after = compare(rows, self.table.day_field, &day(days.end()), cmp::lt_eq)?;
-        let in_days = and(&not_before, &not_after)?;
+        let in_days = match self.table.day_field {
+            Some(field) => {
+                let not_before = compare(rows, field, &day(days.start()), cmp::gt_eq)?;
+                let not_after = compare(rows, field, &day(days.end()), cmp::lt_eq)?;
+                and(&not_before, &not_after)?
+            }
+            None => all(rows, true),
+        };
         let mut all_gone = all(rows, false);
         for (conditions, by_day) in &mut self.owned {
             let mut gone = in_days.clone();
             for condition in conditions.iter() {
                 gone = and(&gone, &holds(rows, condition)?)?;
             }
-            count_days(rows, self.table.day_field, &gone, by_day);
+            if let Some(field) = self.table.day_field {
+                count_days(rows, field, &gone, by_day);
+            }
             all_gone = or(&all_gone, &gone)?;
         }
         Ok(all_gone)

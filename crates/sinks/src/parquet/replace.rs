@@ -18,6 +18,7 @@ pub(super) struct ParquetReplacement {
     /// Taken out while rows are written: if that fails or is cancelled, they are gone and nothing can be committed.
     files: Option<Files>,
     removed: Vec<RowsOfDay>,
+    undated_deleted: u64,
     rows_inserted: u64,
 }
 
@@ -39,7 +40,7 @@ impl ParquetReplacement {
             .collect();
         let drafts = drafts?;
         let removed = drafts.iter().flat_map(Draft::removed).collect();
-        Ok(Self { files: Some(Files { drafts, folder }), removed, rows_inserted: 0 })
+        Ok(Self { files: Some(Files { drafts, folder }), removed, undated_deleted: 0, rows_inserted: 0 })
     }
 
     fn take_files(&mut self) -> Result<Files> {
@@ -65,13 +66,23 @@ impl Replacement for ParquetReplacement {
         Ok(())
     }
 
+    async fn take(&mut self, output: &Output) -> Result<RecordBatch> {
+        let mut files = self.take_files()?;
+        let table = destination(output)?.table.name;
+        let draft = files.drafts.iter_mut().find(|draft| draft.table.name == table);
+        let rows = draft.ok_or_else(|| Error::bug("rows of a table that was not begun"))?.take(output)?;
+        self.undated_deleted += rows.num_rows() as u64;
+        self.files = Some(files);
+        Ok(rows)
+    }
+
     fn removed(&self) -> &[RowsOfDay] {
         &self.removed
     }
 
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {
         let files = self.take_files()?;
-        let rows_deleted = self.removed.iter().map(|day| day.rows).sum();
+        let rows_deleted = self.removed.iter().map(|day| day.rows).sum::<u64>() + self.undated_deleted;
         let rows_inserted = self.rows_inserted;
         blocking(move || files.commit(rows_deleted, rows_inserted)).await
     }

@@ -89,7 +89,8 @@ impl Relation {
     }
 
     fn check(&self, target: &Target) -> Result<()> {
-        let expected_key = format!("RANGE ({})", target.table.day_field);
+        let expected_key = target.table.day_field.map(|day| format!("RANGE ({day})"));
+        let expected_key = expected_key.unwrap_or_else(|| "nothing".to_owned());
         let (kind, message) = match (self.kind.as_str(), &self.partition_key) {
             ("p", Some(key)) if *key != expected_key => {
                 (ErrorKind::Destination, format!("expected a table partitioned by {expected_key}, found {key}"))

@@ -92,7 +92,9 @@ async fn run(connection: &mut PgConnection, statement: String) -> sqlx::Result<(
 
 fn definition(schema: &str, table: &Table) -> Vec<String> {
     let mut create = create_table((schema.to_owned(), table.name), table, column_type);
-    create.partition_by_range([table.day_field]);
+    if let Some(day) = table.day_field {
+        create.partition_by_range([day]);
+    }
     let indexes = table.indexes.iter().map(|index| create_index(schema, table, index).to_string(PostgresQueryBuilder));
     std::iter::once(create.to_string(PostgresQueryBuilder)).chain(indexes).collect()
 }

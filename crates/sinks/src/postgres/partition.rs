@@ -73,7 +73,7 @@ pub(super) async fn request(
         .bind(schema)
         .bind(name(table.name, days))
         .bind(table.name)
-        .bind(table.day_field)
+        .bind(table.day_field.unwrap_or_default())
         .bind(first.to_string())
         .bind(next.to_string())
         .persistent(false)

@@ -3,7 +3,7 @@
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use backon::ExponentialBackoff;
-use tokaki_core::{Error, Output, Receipt, Replacement, Result, RowsOfDay};
+use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, RowsOfDay};
 
 use super::fault::{Fault, delays};
 use super::partition::quoted;
@@ -18,6 +18,8 @@ pub(super) struct PostgresReplacement {
     /// Taken out while it is used: if that fails or is cancelled, it is gone and nothing can be committed.
     transaction: Option<Transaction>,
     spool: Spool,
+    /// Rows without days that were taken, by output.
+    taken: Vec<(Output, RecordBatch)>,
     delays: ExponentialBackoff,
     rows_inserted: u64,
 }
@@ -25,8 +27,14 @@ pub(super) struct PostgresReplacement {
 impl PostgresReplacement {
     /// Creates what is missing and deletes the owned rows.
     pub(super) async fn begin(task: Task) -> Result<Self> {
-        let mut replacement =
-            Self { task, transaction: None, spool: Spool::default(), delays: delays(), rows_inserted: 0 };
+        let mut replacement = Self {
+            task,
+            transaction: None,
+            spool: Spool::default(),
+            taken: Vec::new(),
+            delays: delays(),
+            rows_inserted: 0,
+        };
         let transaction = replacement.attempt().await;
         replacement.transaction = Some(replacement.or_again(transaction).await?);
         Ok(replacement)
@@ -44,6 +52,14 @@ impl PostgresReplacement {
     /// Deletes the owned rows and adds those that came so far.
     async fn refill(&mut self, mut transaction: Transaction) -> Result<Transaction, Fault> {
         transaction.delete(&self.task).await?;
+        for (output, rows) in &self.taken {
+            // What was spooled is united with the rows that were there at first.
+            if transaction.take(&self.task, output).await? != *rows {
+                let message = "rows changed while the transaction was repeated";
+                let held = Error::new(ErrorKind::Held, message).at(&table_place(destination(output)?.table));
+                return Err(Fault::Lasting(held.help("run again")));
+            }
+        }
         for part in self.spool.rows()? {
             let (output, rows) = part?;
             transaction.append(&self.task, &output, &rows).await?;
@@ -113,6 +129,24 @@ impl Replacement for PostgresReplacement {
         self.rows_inserted += rows.num_rows() as u64;
         self.transaction = Some(transaction);
         Ok(())
+    }
+
+    async fn take(&mut self, output: &Output) -> Result<RecordBatch> {
+        let mut transaction = self.take_transaction()?;
+        let mut taken = transaction.take(&self.task, output).await.map(|rows| (rows, transaction));
+        let (rows, transaction) = loop {
+            match taken {
+                Ok(taken) => break taken,
+                Err(fault) => self.wait(fault).await?,
+            }
+            taken = match self.attempt().await {
+                Ok(mut transaction) => transaction.take(&self.task, output).await.map(|rows| (rows, transaction)),
+                Err(fault) => Err(fault),
+            };
+        };
+        self.taken.push((output.clone(), rows.clone()));
+        self.transaction = Some(transaction);
+        Ok(rows)
     }
 
     fn removed(&self) -> &[RowsOfDay] {

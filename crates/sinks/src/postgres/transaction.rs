@@ -4,20 +4,21 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use chrono::NaiveDate;
-use sea_orm::sea_query::PostgresQueryBuilder;
+use sea_orm::sea_query::{Expr, ExprTrait, Func, PostgresQueryBuilder};
 use sea_query_sqlx::SqlxBinder;
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use tokaki_core::{Output, RowsOfDay, Scope};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tokaki_core::{Destination, Output, RowsOfDay, Scope};
 
 use super::catalog::Found;
 use super::copy::copy;
 use super::fault::Fault;
+use super::partition::quoted;
 use super::server::Server;
 use super::silence::{Backend, TO_WRITE};
 use super::{define, locks};
 use crate::ids::TakenIds;
-use crate::statements;
 use crate::target::{Target, destination, table_place};
+use crate::{statements, undated};
 
 /// What is to be replaced.
 #[derive(Clone)]
@@ -87,6 +88,37 @@ impl Transaction {
         copied.map_err(|fault| fault.at(&table_place(table)))
     }
 
+    /// Takes the rows of an output without days, and keeps others from adding to them until the end of the transaction.
+    pub(super) async fn take(&mut self, task: &Task, output: &Output) -> Result<RecordBatch, Fault> {
+        let Destination { table, owned, .. } = destination(output)?;
+        let (server, connection) = (&task.server, &mut self.connection);
+        let failed = |error| server.fault(&error).at(&table_place(table));
+        let name = || (task.schema.clone(), table.name);
+        let rows = async {
+            let lock =
+                format!("LOCK TABLE {}.{} IN SHARE ROW EXCLUSIVE MODE", quoted(&task.schema), quoted(table.name));
+            sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *connection).await.map_err(failed)?;
+            let json = |list: Expr| Func::cust("array_to_json").arg(list).cast_as("text");
+            let select = statements::select_undated(name(), &output.fields, owned, json);
+            let (statement, values) = select.build_sqlx(PostgresQueryBuilder);
+            let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
+            let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;
+            let delete = statements::delete(name(), table, task.scope.days, owned);
+            let (statement, values) = delete.build_sqlx(PostgresQueryBuilder);
+            let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
+            query.execute(&mut *connection).await.map_err(failed)?;
+            Ok(rows)
+        };
+        let rows = server.heard(self.backend, rows).await?;
+        let failed = |error| server.error(&error).at(&table_place(table));
+        Ok(undated::batch(
+            output,
+            rows.len(),
+            |row, column| rows[row].try_get(column).map_err(failed),
+            |row, column| rows[row].try_get(column).map_err(failed),
+        )?)
+    }
+
     /// Makes everything visible.
     pub(super) async fn commit(mut self, server: &Server) -> Result<(), Fault> {
         let commit = sqlx::raw_sql("COMMIT").execute(&mut self.connection);
@@ -119,6 +151,8 @@ async fn delete(connection: &mut PgConnection, task: &Task, target: &Target) -> 
     for conditions in &target.owned {
         let table = || (task.schema.clone(), target.table.name);
         let count = statements::count_by_day(table(), target.table, task.scope.days, conditions);
+        // Rows without days stay until they are taken.
+        let Some(count) = count else { continue };
         let (statement, values) = count.build_sqlx(PostgresQueryBuilder);
         let query = sqlx::query_as_with::<_, (NaiveDate, i64), _>(AssertSqlSafe(statement), values);
         let of_day = |(day, rows): (NaiveDate, i64)| RowsOfDay {

@@ -73,7 +73,7 @@ impl Sink for Sqlite {
             Some(draft) => open::draft(draft).await?,
             None => open::existing(&self.file, self.lock_wait).await?,
         };
-        let destination = replace::Destination { file: &self.file, create_missing: self.create_missing };
+        let destination = replace::Place { file: &self.file, create_missing: self.create_missing };
         let replacement = replace::SqliteReplacement::begin(destination, database, draft, scope, &targets);
         Ok(Box::new(replacement.await?))
     }

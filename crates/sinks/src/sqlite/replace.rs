@@ -9,7 +9,7 @@ use sea_orm::{
     TransactionTrait,
 };
 use tempfile::TempPath;
-use tokaki_core::{Error, ErrorKind, Output, Receipt, Replacement, Result, RowsOfDay, Scope};
+use tokaki_core::{DateRange, Destination, Error, ErrorKind, Output, Receipt, Replacement, Result, RowsOfDay, Scope};
 
 use super::errors::sqlite_error;
 use super::{define, insert};
@@ -18,6 +18,7 @@ use crate::ids::TakenIds;
 use crate::look::{first_rows, shell_word};
 use crate::statements;
 use crate::target::{Target, destination};
+use crate::undated;
 
 /// A transaction under way.
 ///
@@ -30,13 +31,14 @@ pub(super) struct SqliteReplacement {
     /// fails leaves no empty file.
     draft: Option<TempPath>,
     file: PathBuf,
+    days: DateRange,
     taken_ids: TakenIds,
     removed: Vec<RowsOfDay>,
     receipt: Receipt,
 }
 
 /// The file, whether it is there or not.
-pub(super) struct Destination<'a> {
+pub(super) struct Place<'a> {
     pub(super) file: &'a Path,
     pub(super) create_missing: bool,
 }
@@ -44,7 +46,7 @@ pub(super) struct Destination<'a> {
 impl SqliteReplacement {
     /// Creates missing tables and deletes the owned rows.
     pub(super) async fn begin(
-        Destination { file, create_missing }: Destination<'_>,
+        Place { file, create_missing }: Place<'_>,
         database: DatabaseConnection,
         draft: Option<TempPath>,
         scope: &Scope,
@@ -64,6 +66,8 @@ impl SqliteReplacement {
             }
             for conditions in &target.owned {
                 let count = statements::count_by_day(target.table.name, target.table, scope.days, conditions);
+                // Rows without days stay until they are taken.
+                let Some(count) = count else { continue };
                 for row in transaction.query_all(&count).await.map_err(failed)? {
                     let day = row.try_get_by_index(0).map_err(failed)?;
                     let rows: i64 = row.try_get_by_index(1).map_err(failed)?;
@@ -84,7 +88,16 @@ impl SqliteReplacement {
             let query = shell_word(&first_rows(target.table, target.table.name));
             receipt.look = format!("sqlite3 -box {} {query}", shell_word(&file.to_string_lossy()));
         }
-        Ok(Self { transaction: Some(transaction), database, draft, file: file.into(), taken_ids, removed, receipt })
+        Ok(Self {
+            transaction: Some(transaction),
+            database,
+            draft,
+            file: file.into(),
+            days: scope.days,
+            taken_ids,
+            removed,
+            receipt,
+        })
     }
 
     fn take_transaction(&mut self) -> Result<DatabaseTransaction> {
@@ -104,6 +117,23 @@ impl Replacement for SqliteReplacement {
         self.receipt.rows_inserted += rows.num_rows() as u64;
         self.transaction = Some(transaction);
         Ok(())
+    }
+
+    async fn take(&mut self, output: &Output) -> Result<RecordBatch> {
+        let transaction = self.take_transaction()?;
+        let Destination { table, owned, .. } = destination(output)?;
+        let failed = |error| sqlite_error(&self.file, &error);
+        let select = statements::select_undated(table.name, &output.fields, owned, |list| list);
+        let rows = transaction.query_all(&select).await.map_err(failed)?;
+        let delete = statements::delete(table.name, table, self.days, owned);
+        self.receipt.rows_deleted += transaction.execute(&delete).await.map_err(failed)?.rows_affected();
+        self.transaction = Some(transaction);
+        undated::batch(
+            output,
+            rows.len(),
+            |row, column| rows[row].try_get_by_index(column).map_err(failed),
+            |row, column| rows[row].try_get_by_index(column).map_err(failed),
+        )
     }
 
     fn removed(&self) -> &[RowsOfDay] {

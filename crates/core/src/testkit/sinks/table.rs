@@ -29,7 +29,7 @@ pub static USAGE: Table = Table {
         field("infrastructure_raw_cost", FieldKind::Measure, true),
         field("source_uuid", FieldKind::Uuid, true),
     ],
-    day_field: "usage_start",
+    day_field: Some("usage_start"),
     primary_key: &["usage_start", "uuid"],
     indexes: &[Index::Ordered("usage_start"), Index::TextPrefix("namespace"), Index::Json("pod_labels")],
     headline: &["usage_start", "cpu_hours"],
