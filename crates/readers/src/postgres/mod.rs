@@ -1,5 +1,6 @@
 //! Reference data from Koku's tables in PostgreSQL. See `README.md` in this folder.
 
+mod bill;
 mod server;
 mod tables;
 

@@ -15,8 +15,8 @@ const CLUSTERS: &str = "reporting_ocp_clusters";
 const NODES: &str = "reporting_ocp_nodes";
 
 #[derive(FromQueryResult)]
-struct ReportPeriod {
-    id: i32,
+pub(super) struct ReportPeriod {
+    pub(super) id: i32,
     cluster_id: String,
     cluster_alias: Option<String>,
 }
@@ -54,7 +54,11 @@ impl Tables<'_> {
     /// `Reference` if the tables do not hold it, `Access` or `Database` if they cannot be read.
     pub(super) async fn read(&self, database: &DatabaseConnection, days: DateRange) -> Result<ReferenceData> {
         let snapshot = self.server.snapshot(database).await?;
-        let period = self.report_period(&snapshot, days).await?;
+        let periods = self.report_periods(&snapshot, days).await?;
+        if periods.is_empty() && self.is_account(&snapshot).await? {
+            return self.account(&snapshot, days).await;
+        }
+        let period = self.only(periods, days)?;
         Ok(ReferenceData {
             bill: None,
             report_period_id: period.id,
@@ -66,8 +70,12 @@ impl Tables<'_> {
         })
     }
 
-    /// The report period of the source that begins in the month of `days`.
-    async fn report_period(&self, snapshot: &DatabaseTransaction, days: DateRange) -> Result<ReportPeriod> {
+    /// The report periods of the source that begin in the month of `days`.
+    pub(super) async fn report_periods(
+        &self,
+        snapshot: &DatabaseTransaction,
+        days: DateRange,
+    ) -> Result<Vec<ReportPeriod>> {
         let (first, next) = days.month_bounds();
         let mut select = self.select(REPORT_PERIODS, ["id", "cluster_id", "cluster_alias"]);
         select
@@ -75,7 +83,11 @@ impl Tables<'_> {
             .and_where(Expr::col("report_period_start").gte(midnight(first)))
             .and_where(Expr::col("report_period_start").lt(midnight(next)))
             .order_by("id", Order::Asc);
-        let periods: Vec<ReportPeriod> = self.rows(snapshot, REPORT_PERIODS, &select).await?;
+        self.rows(snapshot, REPORT_PERIODS, &select).await
+    }
+
+    /// The report period, if it is one.
+    fn only(&self, periods: Vec<ReportPeriod>, days: DateRange) -> Result<ReportPeriod> {
         let (message, help) = match <[_; 1]>::try_from(periods) {
             Ok([period]) => return Ok(period),
             Err(none) if none.is_empty() => (
@@ -90,13 +102,13 @@ impl Tables<'_> {
                 )
             }
         };
-        let month = first.format("%Y-%m");
+        let month = days.month_bounds().0.format("%Y-%m");
         Err(Error::new(ErrorKind::Reference, format!("in {month} the source {} has {message}", self.source))
             .at(&self.place(REPORT_PERIODS))
             .help(help))
     }
 
-    async fn enabled_tag_keys(&self, snapshot: &DatabaseTransaction) -> Result<Vec<String>> {
+    pub(super) async fn enabled_tag_keys(&self, snapshot: &DatabaseTransaction) -> Result<Vec<String>> {
         let mut select = self.select(TAG_KEYS, ["key"]);
         select.and_where(Expr::col("enabled").eq(true)).and_where(Expr::col("provider_type").eq("OCP"));
         let keys: Vec<TagKey> = self.rows(snapshot, TAG_KEYS, &select).await?;
@@ -105,7 +117,7 @@ impl Tables<'_> {
         Ok(keys)
     }
 
-    async fn cost_categories(&self, snapshot: &DatabaseTransaction) -> Result<Vec<CostCategory>> {
+    pub(super) async fn cost_categories(&self, snapshot: &DatabaseTransaction) -> Result<Vec<CostCategory>> {
         let select = self.select(COST_CATEGORIES, ["namespace", "cost_category_id"]);
         let mut rows: Vec<CategoryNamespace> = self.rows(snapshot, COST_CATEGORIES, &select).await?;
         rows.sort_by(|a, b| (&a.namespace, a.cost_category_id).cmp(&(&b.namespace, b.cost_category_id)));
@@ -117,7 +129,7 @@ impl Tables<'_> {
     }
 
     /// The nodes of the source's cluster (spec § 8).
-    async fn nodes(&self, snapshot: &DatabaseTransaction) -> Result<Vec<NodeRole>> {
+    pub(super) async fn nodes(&self, snapshot: &DatabaseTransaction) -> Result<Vec<NodeRole>> {
         let mut clusters = self.select(CLUSTERS, ["uuid"]);
         clusters.and_where(Expr::col("provider_id").eq(self.source));
         let mut select = self.select(NODES, ["node", "resource_id", "node_role"]);
@@ -129,13 +141,13 @@ impl Tables<'_> {
     }
 
     /// Selects columns of a table, unsorted: the order of a text depends on the database's collation.
-    fn select<const N: usize>(&self, table: &'static str, columns: [&'static str; N]) -> SelectStatement {
+    pub(super) fn select<const N: usize>(&self, table: &'static str, columns: [&'static str; N]) -> SelectStatement {
         let mut select = Query::select();
         select.columns(columns.map(IntoIden::into_iden)).from((self.schema.to_owned(), table));
         select
     }
 
-    async fn rows<R: FromQueryResult>(
+    pub(super) async fn rows<R: FromQueryResult>(
         &self,
         snapshot: &DatabaseTransaction,
         table: &str,
@@ -147,11 +159,11 @@ impl Tables<'_> {
         rows.map_err(|error| self.server.error(&error).at(&self.place(table)))
     }
 
-    fn place(&self, table: &str) -> Place {
+    pub(super) fn place(&self, table: &str) -> Place {
         Place { table: Some(format!("{}.{table}", self.schema)), ..Place::default() }
     }
 }
 
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
+pub(super) fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }

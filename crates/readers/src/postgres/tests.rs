@@ -4,7 +4,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokaki_core::plugin::{Build, find};
-use tokaki_core::{CostCategory, DateRange, ErrorKind, NodeRole, PluginKind};
+use tokaki_core::{
+    AccountAlias, Bill, Cluster, CostCategory, DateRange, Distribution, ErrorKind, NodeRole, PluginKind, TagMapping,
+};
 use xtask::postgres::Server as TestServer;
 
 use super::*;
@@ -338,4 +340,85 @@ async fn the_tables_say_what_the_file_says() {
     file.cost_categories.sort_by(|a, b| a.namespace_pattern.cmp(&b.namespace_pattern));
     file.nodes.sort_by(|a, b| (&a.node, &a.resource_id).cmp(&(&b.node, &b.resource_id)));
     assert_eq!(tables, file);
+}
+
+/// An account, with a cluster on it, one whose month has no report, and one elsewhere.
+const ACCOUNT: &str = "33333333-3333-4333-8333-333333333333";
+const ACCOUNT_ROWS: &str = "
+INSERT INTO reporting_tenant_api_provider (uuid, name, type) VALUES
+    ('33333333-3333-4333-8333-333333333333', 'Payer', 'AWS'),
+    ('44444444-4444-4444-8444-444444444444', 'New', 'OCP');
+INSERT INTO reporting_awscostentrybill (id, bill_type, billing_period_start, billing_period_end, provider_id) VALUES
+    (6, 'Anniversary', '2025-09-01 00:00Z', '2025-10-01 00:00Z', '33333333-3333-4333-8333-333333333333'),
+    (8, 'Refund', '2025-10-01 00:00Z', '2025-11-01 00:00Z', '33333333-3333-4333-8333-333333333333'),
+    (7, 'Anniversary', '2025-10-01 00:00Z', '2025-11-01 00:00Z', '33333333-3333-4333-8333-333333333333');
+INSERT INTO reporting_awsaccountalias (id, account_id, account_alias) VALUES (2, '900', 'nine'), (1, '100', NULL);
+INSERT INTO reporting_awsenabledcategorykeys (key, enabled) VALUES ('Team', true), ('Product', true), ('Old', false);
+INSERT INTO reporting_tagmapping (parent_id, child_id)
+    SELECT parent.uuid, child.uuid FROM reporting_enabledtagkeys parent, reporting_enabledtagkeys child
+    WHERE (parent.key, parent.provider_type, child.key, child.provider_type)
+        IN (('app', 'OCP', 'stage', 'AWS'), ('app', 'OCP', 'owner', 'OCP'), ('zone', 'OCP', 'app', 'Azure'));
+INSERT INTO cost_model (uuid, name, source_type, markup, distribution, distribution_info) VALUES
+    ('cccccccc-1111-4111-8111-111111111111', 'b', 'AWS', '{\"value\": 99}', 'cpu', '{}'),
+    ('cccccccc-2222-4222-8222-222222222222', 'a', 'AWS', '{\"value\": \"12.50\", \"unit\": \"percent\"}', 'cpu', '{}'),
+    ('cccccccc-3333-4333-8333-333333333333', 'c', 'OCP', '{}', 'cpu', '{\"distribution_type\": \"memory\"}');
+INSERT INTO cost_model_map (provider_uuid, cost_model_id) VALUES
+    ('33333333-3333-4333-8333-333333333333', 'cccccccc-1111-4111-8111-111111111111'),
+    ('33333333-3333-4333-8333-333333333333', 'cccccccc-2222-4222-8222-222222222222'),
+    ('22222222-2222-4222-8222-222222222222', 'cccccccc-3333-4333-8333-333333333333');
+INSERT INTO public.api_providerauthentication (id, credentials) VALUES
+    (1, '{\"cluster_id\": \"c-shop\"}'), (2, '{\"cluster_id\": \"c-lab\"}'), (3, '{\"role_arn\": \"secret\"}'),
+    (4, '{\"cluster_id\": \"c-new\"}');
+INSERT INTO public.api_provider (uuid, name, type, authentication_id, infrastructure_id) VALUES
+    ('33333333-3333-4333-8333-333333333333', 'Payer', 'AWS', 3, NULL),
+    ('11111111-1111-4111-8111-111111111111', 'Shop', 'OCP', 1, NULL),
+    ('22222222-2222-4222-8222-222222222222', 'Lab, renamed', 'OCP', 2, 1),
+    ('44444444-4444-4444-8444-444444444444', 'New', 'OCP', 4, 1);
+INSERT INTO public.api_providerinfrastructuremap VALUES (1, 'AWS', '33333333-3333-4333-8333-333333333333');";
+
+#[tokio::test]
+async fn an_account_comes_with_its_bill_and_the_clusters_that_koku_has_found_on_it() {
+    let mut bench = Bench::with_rows().await;
+    bench.execute(ACCOUNT_ROWS).await;
+    let reference = bench.load(ACCOUNT, "2025-10-05").await.expect("an account");
+    let lab = ReferenceData {
+        bill: None,
+        report_period_id: 4,
+        cluster_id: "c-lab".into(),
+        cluster_alias: "Lab, renamed".into(),
+        enabled_tag_keys: ["Zone", "app", "zone"].map(str::to_owned).into(),
+        cost_categories: vec![category("Kube", 2), category("kube-%", 1), category("openshift-%", 1)],
+        nodes: vec![node("n9", Some("i-9"), Some("master"))],
+    };
+    let alias = |id, account_id: &str, alias: Option<&str>| AccountAlias {
+        id,
+        account_id: account_id.to_owned(),
+        account_alias: alias.map(str::to_owned),
+    };
+    let expected = Bill {
+        id: 7,
+        markup_percent: "12.50".into(),
+        account_aliases: vec![alias(1, "100", None), alias(2, "900", Some("nine"))],
+        enabled_tag_keys: vec!["stage".into()],
+        enabled_category_keys: Some(vec!["Product".into(), "Team".into()]),
+        // The others are not enabled, or of another cloud.
+        tag_mappings: vec![TagMapping { child: "stage".into(), parent: "app".into() }],
+        clusters: vec![Cluster {
+            source_uuid: LAB.into(),
+            distribution: Distribution::Memory,
+            reference: Arc::new(lab),
+        }],
+    };
+    assert_eq!(reference.bill, Some(expected));
+    assert_eq!(reference.enabled_tag_keys, ["Zone", "app", "zone"]);
+    assert!(!format!("{reference:?}").contains("secret"));
+}
+
+#[tokio::test]
+async fn an_account_without_a_bill_is_told_so() {
+    let mut bench = Bench::with_rows().await;
+    bench.execute(ACCOUNT_ROWS).await;
+    let error = bench.load(ACCOUNT, "2025-11-05").await.expect_err("no bill");
+    assert_eq!(error.kind(), ErrorKind::Reference);
+    assert_eq!(error.message(), format!("in 2025-11 the source {ACCOUNT} has no bill"));
 }
