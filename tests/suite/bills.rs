@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use tokaki_core::Semantics;
 use tokaki_tests::cases::{Case, SUMMARY, repository};
-use tokaki_tests::destination::{DAILY_SUMMARY, Destination};
+use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::rows::{Column, Kind, Value};
 
+use crate::support::koku::execute;
 use crate::support::{copy, qe, sinks, tokaki};
 
 const TABLE: &str = "reporting_ocpawscostlineitem_project_daily_summary_p.parquet";
@@ -28,14 +29,18 @@ fn copied(name: &str) -> (TempDir, Case) {
     (folder, copied)
 }
 
-/// The table that a run writes, and what it reports.
+/// The table that a run of the case writes, and what it reports.
 fn run(case: &Path, settings: &[String]) -> (Vec<u8>, Json) {
+    run_with(&["--case".to_owned(), case.display().to_string()], settings)
+}
+
+fn run_with(arguments: &[String], settings: &[String]) -> (Vec<u8>, Json) {
     let folder = TempDir::new().expect("a folder");
-    let mut arguments = vec!["run".to_owned(), "--case".to_owned(), case.display().to_string()];
-    arguments.extend(["--sink".to_owned(), format!("parquet:{}", folder.path().display())]);
-    arguments.push("--log-format=json".to_owned());
-    arguments.extend(settings.iter().flat_map(|setting| ["--set".to_owned(), setting.clone()]));
-    let outcome = tokaki::run(&arguments).expect("runs");
+    let mut all = vec!["run".to_owned(), "--sink".to_owned(), format!("parquet:{}", folder.path().display())];
+    all.push("--log-format=json".to_owned());
+    all.extend_from_slice(arguments);
+    all.extend(settings.iter().flat_map(|setting| ["--set".to_owned(), setting.clone()]));
+    let outcome = tokaki::run(&all).expect("runs");
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let report = serde_json::from_str(outcome.stdout.lines().last().expect("a report")).expect("JSON");
     (fs::read(folder.path().join(TABLE)).expect("a result"), report)
@@ -158,6 +163,104 @@ fn infrastructure_rows_lie_beside_the_clusters_own_and_neither_run_takes_the_oth
         run_bill();
         run_cluster();
         assert_eq!((rows(false), rows(true)), (own, infrastructure), "{sink}");
+    }
+}
+
+/// Koku's tables with what a case's reference file says.
+fn reference_in_tables(reference: &Json) -> String {
+    const TABLES: &str = include_str!("../../crates/readers/src/postgres/tests.sql");
+    let text = |value: &Json| format!("'{}'", value.as_str().expect("a text").replace('\'', "''"));
+    let nullable = |value: &Json| if value.is_null() { "NULL".to_owned() } else { text(value) };
+    let list = |value: &Json| value.as_array().expect("a list").clone();
+    let (aws, source) = (&reference["aws"], text(&reference["aws"]["source_uuid"]));
+    let start = text(&reference["start_date"]);
+    let mut sql = format!("CREATE SCHEMA org1234567; SET search_path = org1234567; {TABLES}");
+    let mut add = |statement: String| sql.push_str(&format!("INSERT INTO {statement};\n"));
+    add(format!("reporting_tenant_api_provider VALUES ({source}, 'account', 'AWS')"));
+    add(format!("public.api_provider VALUES ({source}, 'account', 'AWS', NULL, NULL)"));
+    add(format!("public.api_providerinfrastructuremap VALUES (1, 'AWS', {source})"));
+    add(format!(
+        "reporting_awscostentrybill (id, billing_period_start, billing_period_end, provider_id) \
+         VALUES ({}, date_trunc('month', {start}::date), {start}, {source})",
+        aws["cost_entry_bill_id"]
+    ));
+    let markup = text(&aws["markup_percent"]);
+    add(format!(
+        "cost_model VALUES ({source}, 'markup', 'AWS', jsonb_build_object('value', {markup}::text), 'cpu', '{{}}')"
+    ));
+    add(format!("cost_model_map (provider_uuid, cost_model_id) VALUES ({source}, {source})"));
+    for alias in list(&aws["account_aliases"]) {
+        let values =
+            [alias["id"].to_string(), text(&alias["account_id"]), nullable(&alias["account_alias"])].join(", ");
+        add(format!("reporting_awsaccountalias VALUES ({values})"));
+    }
+    for kind in ["AWS", "OCP"] {
+        for key in list(&reference["enabled_tag_keys"][kind]) {
+            add(format!(
+                "reporting_enabledtagkeys (key, enabled, provider_type) VALUES ({}, true, '{kind}')",
+                text(&key)
+            ));
+        }
+    }
+    for category in list(&reference["cost_categories"]) {
+        add(format!(
+            "reporting_ocp_cost_category_namespace (namespace, cost_category_id) VALUES ({}, {})",
+            text(&category["namespace_pattern"]),
+            category["cost_category_id"]
+        ));
+    }
+    for (number, cluster) in list(&reference["clusters"]).iter().enumerate() {
+        let [own, id, alias] = ["source_uuid", "cluster_id", "cluster_alias"].map(|field| text(&cluster[field]));
+        add(format!("reporting_tenant_api_provider VALUES ({own}, {alias}, 'OCP')"));
+        add(format!(
+            "public.api_providerauthentication (id, credentials) VALUES ({number}, jsonb_build_object('cluster_id', {id}::text))"
+        ));
+        add(format!("public.api_provider VALUES ({own}, {alias}, 'OCP', {number}, 1)"));
+        add(format!(
+            "reporting_ocpusagereportperiod VALUES ({}, {id}, {alias}, date_trunc('month', {start}::date), {start}, {own})",
+            cluster["report_period_id"]
+        ));
+        let distribution = text(&cluster["distribution"]);
+        add(format!(
+            "cost_model VALUES ({own}, 'c', 'OCP', '{{}}', 'cpu', jsonb_build_object('distribution_type', {distribution}::text))"
+        ));
+        add(format!("cost_model_map (provider_uuid, cost_model_id) VALUES ({own}, {own})"));
+        add(format!("reporting_ocp_clusters VALUES ({own}, {id}, {alias}, {own})"));
+        for node in list(&cluster["nodes"]) {
+            let [name, resource, role] = ["node", "resource_id", "node_role"].map(|field| nullable(&node[field]));
+            add(format!(
+                "reporting_ocp_nodes (node, resource_id, cluster_id, node_role) VALUES ({name}, {resource}, {own}, {role})"
+            ));
+        }
+    }
+    sql
+}
+
+#[test]
+fn a_bill_whose_reference_data_is_in_kokus_tables_has_the_same_rows() {
+    for name in [TWO_CLUSTERS, "ebs-rest"] {
+        let (_folder, case) = copied(name);
+        let file = case.path("reference.json");
+        let text = fs::read_to_string(&file).expect("a file");
+        let Sink::Postgres { database } = Sink::postgres().expect("a database") else { unreachable!("it is one") };
+        let mut reference: Json = serde_json::from_str(&text).expect("JSON");
+        // Rows come cluster by cluster, and from the tables by source.
+        let clusters = reference["clusters"].as_array_mut().expect("clusters");
+        clusters.sort_by_key(|cluster| cluster["source_uuid"].to_string());
+        fs::write(&file, reference.to_string()).expect("written");
+        execute(&database, &reference_in_tables(&reference));
+        let settings = [
+            format!("store.url={}", case.path("input").display()),
+            "reference.type=postgres".to_owned(),
+            format!("reference.url={database}"),
+            format!("scope.org={}", reference["org"].as_str().expect("a text")),
+            format!("scope.source_uuid={}", reference["aws"]["source_uuid"].as_str().expect("a text")),
+            format!("scope.start_date={}", reference["start_date"].as_str().expect("a text")),
+            format!("scope.end_date={}", reference["end_date"].as_str().expect("a text")),
+        ];
+        let (expected, _) = run(&case.folder, &[]);
+        let (rows, _) = run_with(&["--aggregators".to_owned(), "ocp_on_aws".to_owned()], &settings);
+        assert!(rows == expected, "{name}: other rows than with the reference file");
     }
 }
 

@@ -74,10 +74,7 @@ impl Koku {
 
     /// Carries out statements.
     pub(crate) fn execute(&self, statements: &str) {
-        self.runtime.block_on(async {
-            let mut connection = PgConnection::connect(self.url.as_str()).await.expect("a connection");
-            sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.expect("executed");
-        });
+        execute(self.url.as_str(), statements);
     }
 
     /// The one text that `query` asks for.
@@ -100,4 +97,13 @@ impl Koku {
              FROM {SCHEMA}.reporting_ocpusagelineitem_daily_summary t"
         ))
     }
+}
+
+/// Carries out statements in a database.
+pub(crate) fn execute(database: &str, statements: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let mut connection = PgConnection::connect(database).await.expect("a connection");
+        sqlx::raw_sql(AssertSqlSafe(statements)).execute(&mut connection).await.expect("executed");
+    });
 }
