@@ -1,6 +1,6 @@
 //! An error, and what only the command line knows about it.
 
-use tokaki_core::Error;
+use tokaki_core::{Error, ErrorKind};
 
 use crate::exit::Exit;
 
@@ -22,6 +22,10 @@ pub(crate) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
+        let error = match error.kind() {
+            ErrorKind::Bug => error.help("please report this, with the command line and the version"),
+            _ => error,
+        };
         Self { exit: Exit::of(error.kind()), error, origin: None, aftermath: None }
     }
 }

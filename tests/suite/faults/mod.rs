@@ -2,6 +2,7 @@
 //! `p` PostgreSQL, `c` concurrency, `x` security, `r` resources, `t` time. Each asks the same of a run: the destination is as before or complete, the exit code is
 //! the documented one, one error says what it was, no secret is shown, and a plain rerun makes everything good.
 
+mod calendar;
 mod certificates;
 mod concurrency;
 mod database;
@@ -9,6 +10,9 @@ mod duplicates;
 mod input;
 mod kill;
 mod nothing;
+mod process;
+mod refusals;
 mod resources;
 mod security;
 mod store;
+mod surroundings;

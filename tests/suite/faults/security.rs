@@ -10,6 +10,7 @@ use tokaki_tests::compare::differences;
 use tokaki_tests::destination::{DAILY_SUMMARY, Destination, Sink};
 use tokaki_tests::faults::proxy::Trouble;
 use tokaki_tests::folder::files_below;
+use tokaki_tests::rows::Row;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
 use url::Url;
 
@@ -83,6 +84,42 @@ fn x1_hostile_labels_are_the_same_in_every_sink() {
     assert_eq!(differences(&rows[0], &rows[1]), [""; 0]);
     assert_eq!(differences(&rows[0], &rows[2]), [""; 0]);
     assert_eq!(ask(&database, "SELECT count(*) FROM canary"), 1);
+}
+
+#[test]
+fn i15_cluster_names_are_stored_as_they_are_or_refused_and_never_cut() {
+    let job = Job::new();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("reference.json");
+    let sinks = [Sink::Sqlite, Sink::Parquet, Sink::postgres().expect("a database")];
+    let run_with_alias = |sink: &Sink, alias: &str| {
+        let mut reference: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(Job::reference()).expect("reference data")).expect("JSON");
+        reference["cluster_alias"] = alias.into();
+        fs::write(&path, reference.to_string()).expect("written");
+        let destination = Destination::new(sink).expect("a destination");
+        let settings = [format!("reference.path={}", path.display()), format!("store.url={}", job.folder().display())];
+        let outcome = run(&[], &destination, &settings);
+        let rows =
+            if outcome.code == Some(0) { destination.read(DAILY_SUMMARY, &columns()).expect("rows") } else { vec![] };
+        (outcome, rows)
+    };
+    let longest = "\u{fc}".repeat(256);
+    for alias in HOSTILE.into_iter().chain([" with blanks ", "\u{5d0}\u{5d1} right to left", longest.as_str()]) {
+        for sink in &sinks {
+            let (outcome, rows) = run_with_alias(sink, alias);
+            assert_eq!(outcome.code, Some(0), "{alias:?}: {}", outcome.stderr);
+            let stored = |row: &Row| row["cluster_alias"].text().is_some_and(|text| text == alias);
+            assert!(!rows.is_empty() && rows.iter().all(stored), "{alias:?}: {:?}", rows[0]["cluster_alias"]);
+        }
+    }
+    for alias in [longest + "x", "with\0zero".to_owned()] {
+        for sink in &sinks {
+            let (outcome, _) = run_with_alias(sink, &alias);
+            assert_eq!(outcome.code, Some(12), "{}", outcome.stderr);
+            assert!(error(&outcome).contains("cluster_alias"), "{}", outcome.stderr);
+        }
+    }
 }
 
 #[test]

@@ -72,6 +72,9 @@ impl Observer for Lines {
             Event::BeganAnew { reason } => {
                 tracing::warn!(target: OWN, "the run begins anew, one window at a time: {reason}");
             }
+            Event::FewerThreads { workers, reason } => {
+                tracing::warn!(target: OWN, "only {workers} worker(s): the system gives no more threads: {reason}");
+            }
             Event::Quarantined { file } => {
                 tracing::warn!(target: OWN, "a file is left out: {}", file.reason);
             }

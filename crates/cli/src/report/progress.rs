@@ -43,6 +43,9 @@ impl Observer for Progress {
             }
             Event::SplitFolded { rows, .. } | Event::Recalled { rows, .. } => self.bar.inc(*rows),
             Event::BeganAnew { reason } => self.bar.println(format!("begun anew, more slowly: {reason}")),
+            Event::FewerThreads { workers, reason } => {
+                self.bar.println(format!("only {workers} worker(s): the system gives no more threads: {reason}"));
+            }
             Event::Quarantined { file } => self.bar.println(format!("left out: {}", file.reason)),
             // Other windows are still being read.
             Event::Finished { .. } | Event::EntryIgnored { .. } => {}

@@ -27,6 +27,13 @@ pub enum Event<'a> {
         /// What it has taken and may have.
         reason: &'a str,
     },
+    /// The system gives the run fewer threads than it wanted.
+    FewerThreads {
+        /// How many it has.
+        workers: usize,
+        /// What the system said.
+        reason: &'a str,
+    },
     /// Footers were read: it is known how much there is to fold.
     Started {
         /// Ranges of days that are taken through the stages one after the other.

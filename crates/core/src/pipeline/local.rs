@@ -26,6 +26,7 @@ use super::quarantine::{Quarantine, QuarantinedFile};
 use super::recall::splits::Splits;
 use super::recall::{Memory, Recall};
 use super::stage::{self, Work as SplitOfScan, Workshop};
+use super::threads::Threads;
 use super::window;
 use super::write::{self, Guard};
 use crate::catalog::{Catalog, DuplicateFile};
@@ -232,11 +233,15 @@ async fn attempt(plan: Plan, wiring: &Wiring, options: &RunOptions, observer: &d
     let Work { surveyed, works, windows, workers, superseded } =
         work(&plan, &splits_of, options, recall.is_some()).await?;
     splits_of.keep().await?;
+    let Threads { pool, workers, refused } = Threads::start(workers, pool);
+    if let Some(reason) = &refused {
+        observer.event(&Event::FewerThreads { workers, reason });
+    }
     let splits = || works.iter().flatten().map(|work| work.split.as_ref());
     let rows = splits().map(|split| split.rows).sum();
     observer.event(&Event::Started { windows: windows.len(), splits: splits().count(), rows, workers });
 
-    let workshop = workshop(wiring, options, workers, observer, recall, windows.len())?;
+    let workshop = workshop(wiring, options, pool, workers, observer, recall, windows.len());
     // The sink takes the rows of one window while the next ones are read. One window waits between the two.
     let (send, receive) = mpsc::channel(1);
     let survey = workshop.survey(&plan, surveyed).await?;
@@ -372,24 +377,18 @@ impl Observer for Unheard {
 fn workshop<'a>(
     wiring: &'a Wiring,
     options: &RunOptions,
+    pool: Option<rayon::ThreadPool>,
     workers: usize,
     observer: &'a dyn Observer,
     recall: Option<&'a Recall<'a>>,
     windows: usize,
-) -> Result<Workshop<'a>> {
+) -> Workshop<'a> {
     const KIB: u64 = 1 << 10;
-    let pool = || {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(workers)
-            .thread_name(|index| format!("fold-{index}"))
-            .build()
-            .map_err(|error| Error::bug(format!("no threads to fold on: {error}")))
-    };
     let most_in_flight = u32::try_from((options.bytes_in_flight / KIB).max(1)).unwrap_or(u32::MAX >> 3);
-    Ok(Workshop {
+    Workshop {
         wiring,
         observer,
-        pool: if workers > 1 { Some(Arc::new(pool()?)) } else { None },
+        pool: pool.map(Arc::new),
         in_flight: Semaphore::new(most_in_flight as usize),
         fetching: Semaphore::new(options.fetches_at_once.clamp(1, Semaphore::MAX_PERMITS)),
         most_of_a_split: most_in_flight / u32::try_from(workers).unwrap_or(u32::MAX).max(1),
@@ -398,7 +397,11 @@ fn workshop<'a>(
         folds_at_once: if recall.is_some() { workers } else { workers.div_ceil(windows) },
         recall,
         budget: Budget::new(wiring.gauge.clone()),
-    })
+    }
+}
+
+fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("fold-{index}")).build()
 }
 
 /// What a window came to.

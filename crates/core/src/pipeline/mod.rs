@@ -12,6 +12,7 @@ mod quarantine;
 mod recall;
 mod shrink;
 mod stage;
+mod threads;
 mod union;
 mod window;
 mod write;

@@ -184,6 +184,27 @@ async fn p9_a_commit_that_failed_without_an_answer_is_repeated() {
 }
 
 #[tokio::test]
+async fn p13_a_commit_that_waits_for_a_standby_is_waited_for() {
+    let server = Server::temporary().expect("a PostgreSQL server");
+    let bench = PostgresBench::on(&server);
+    bench.create_table().await;
+    bench.set_for_all("synchronous_standby_names", "nobody").await;
+    let days = scope("2025-09-01", "2025-09-02");
+    drop(begin(bench.sink(), &days, &[(pods(), &[])]).await.expect("a partition"));
+    wait_for_commits(&bench).await;
+    let replacement = begin(bench.sink(), &days, &[(pods(), FIRST), (volumes(), VOLUMES)]).await.expect("a run");
+    let standby_is_given_up = async {
+        waits_for(&bench, "wait_event = 'SyncRep'").await;
+        bench.execute("ALTER SYSTEM RESET synchronous_standby_names").await;
+        bench.execute("SELECT pg_reload_conf()").await;
+    };
+    let (receipt, ()) = tokio::join!(replacement.commit(), standby_is_given_up);
+    let receipt = receipt.expect("a commit that was waited for");
+    assert_eq!((receipt.rows_deleted, receipt.rows_inserted), (0, 3));
+    assert_eq!(bench.rows().await, [ALL[0], ALL[1], ALL[3]]);
+}
+
+#[tokio::test]
 async fn p9_a_commit_whose_answer_is_lost_is_not_repeated() {
     let server = Server::temporary().expect("a PostgreSQL server");
     let bench = PostgresBench::on(&server);

@@ -6,6 +6,7 @@ mod labels;
 mod numbers;
 mod sizes;
 mod times;
+mod writers;
 
 use std::fs;
 use std::path::Path;

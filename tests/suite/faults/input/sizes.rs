@@ -50,7 +50,7 @@ fn varint(number: u32) -> Vec<u8> {
 }
 
 /// The footer of a file, and where it begins.
-fn footer(file: &[u8]) -> (ParquetMetaData, usize) {
+pub(super) fn footer(file: &[u8]) -> (ParquetMetaData, usize) {
     let footer = ParquetMetaDataReader::new().parse_and_finish(&Bytes::copy_from_slice(file)).expect("a footer");
     let length = file[file.len() - 8..][..4].try_into().map(u32::from_le_bytes).expect("four bytes");
     (footer, file.len() - 8 - length as usize)
