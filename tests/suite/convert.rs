@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -320,6 +323,29 @@ resourceTags/user:team,resourceTags/aws:createdBy,costCategory/env
 2025-10-01T01:00:00Z,vol-1,AmazonEC2,1,Usage,1,0.5,0.2,us-east-1,wéb,,you,
 2025-10-02T00:00:00Z,bucket,AmazonS3,1,Usage,,0.125,0,us-east-1,,red,me,prod
 ";
+
+#[test]
+fn a_packed_bill_gives_the_bytes_of_an_unpacked_one() {
+    let [plain, packed, plain_output, packed_output] = [(); 4].map(|()| TempDir::new().expect("a folder"));
+    fs::write(plain.path().join("bill.csv"), BILL).expect("written");
+    let file = packed.path().join("bill.csv.gz");
+    let mut encoder = GzEncoder::new(File::create(&file).expect("a file"), Compression::fast());
+    encoder.write_all(BILL.as_bytes()).expect("packed");
+    encoder.finish().expect("packed");
+    done(&convert(&[plain.path()], plain_output.path(), &[]));
+    done(&convert(&[packed.path()], packed_output.path(), &[]));
+    assert!(!files(plain_output.path()).is_empty());
+    assert!(files(plain_output.path()) == files(packed_output.path()), "a packed bill gives other files");
+
+    // The same under both names would count twice, and a broken one is told.
+    fs::write(packed.path().join("bill.csv"), BILL).expect("written");
+    let twice = convert(&[packed.path()], packed_output.path(), &[]);
+    assert_eq!(twice.code, Some(10), "{}", twice.stderr);
+    let bytes = fs::read(&file).expect("bytes");
+    fs::write(&file, &bytes[..bytes.len() / 2]).expect("cut");
+    let broken = convert(&[&file], packed_output.path(), &[]);
+    assert_eq!(broken.code, Some(12), "{}", broken.stderr);
+}
 
 #[test]
 fn a_bill_becomes_hourly_rows_and_daily_ones_with_ids_that_repeat() {

@@ -22,6 +22,8 @@ pub struct Names {
     pub namespaces: BTreeSet<Option<String>>,
     /// Names and handles of the window's volumes that an id may end with (V of § 5).
     pub volumes: BTreeSet<String>,
+    /// Handles of the window's volumes without a name, which no id is compared with (trap 6). Only under `parity`.
+    pub nameless: BTreeSet<String>,
     /// What each volume of the job is known by: its handle, else its name (§ 12.1, Volumes).
     pub volumes_of_job: BTreeSet<String>,
 }
@@ -55,7 +57,8 @@ impl Names {
                 Some(Named::Volume) if first_name.is_some() || attribution == Attribution::Corrected => {
                     known.volumes.extend([first_name, second_name].into_iter().flatten().map(str::to_owned));
                 }
-                Some(Named::Volume) | None => {}
+                Some(Named::Volume) => known.nameless.extend(second_name.map(str::to_owned)),
+                None => {}
             }
         }
         Ok(known)

@@ -54,9 +54,13 @@ impl Keys {
     /// Leaves the tags that are output: those enabled for either side, and the virtual machine's name. Where no key is
     /// enabled at all, not even that (trap 12).
     pub fn retain_output(&self, tags: &mut LabelMap) {
-        let nothing_enabled = self.cloud.is_empty() && self.openshift.is_empty();
-        let vm = !nothing_enabled || self.attribution == Attribution::Corrected;
+        let vm = !self.drop_virtual_machine();
         tags.retain(|key| (vm && key == VM_NAME) || self.cloud.contains(key) || self.openshift.contains(key));
+    }
+
+    /// Whether the virtual machine's name is dropped, since no key is enabled at all (trap 12).
+    pub fn drop_virtual_machine(&self) -> bool {
+        self.cloud.is_empty() && self.openshift.is_empty() && self.attribution == Attribution::Parity
     }
 }
 

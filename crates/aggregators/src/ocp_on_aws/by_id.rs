@@ -6,7 +6,7 @@ use super::network;
 use super::storage;
 use crate::cloud::part::Part;
 use crate::cloud::semantics::Attribution;
-use crate::cloud::tenant::{OcpRow, Tenant};
+use crate::cloud::tenant::{OcpRow, Tenant, larger_number};
 
 /// The rows of a cluster that belong to an id on a day.
 pub(super) struct IdJoin<'a> {
@@ -26,6 +26,14 @@ pub(super) struct IdJoin<'a> {
 pub(super) type MergedLabels<'m> = &'m mut dyn FnMut(&[&str]) -> tokaki_core::Result<u32>;
 
 impl IdJoin<'_> {
+    /// Share of the disk that volumes without a name claim, for which there is no part (trap 6).
+    pub(super) fn claimed_without_name(&self) -> f64 {
+        let (Some(capacity), Attribution::Parity) = (self.capacity, self.attribution) else { return 0.0 };
+        let nameless = self.volume_rows.iter().filter(|row| self.tenant.texts.text(row.volume_name()).is_none());
+        let size = nameless.fold(None, |size, row| larger_number(size, row.claim_size));
+        size.unwrap_or(0.0) / capacity
+    }
+
     /// The parts of a row with this id, which is about data sent or received if `has_direction`.
     ///
     /// # Errors

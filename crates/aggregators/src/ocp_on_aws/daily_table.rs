@@ -17,6 +17,7 @@ use crate::summaries::ocp_on_aws_derived::About;
 use crate::summaries::ocp_on_aws_project::{self, AMOUNTS, AccountAliases, Row};
 use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_keys, ocp_on_aws_ui};
 use crate::words::label_map::LabelMap;
+use crate::words::tag_keys::VM_NAME;
 
 /// The group of § 9. All but the first three and the last are texts; a category is its number and one, 0 if there is none.
 static ROWS: RollupSpec<21, { AMOUNTS.len() }, 0> = RollupSpec {
@@ -155,11 +156,35 @@ impl<'a> DailyTable<'a> {
         self.rows.add_each(&[group], |_| amounts)
     }
 
+    /// Whether the output tags of a part lack the virtual machine's name only because no key is enabled (trap 12).
+    ///
+    /// # Errors
+    /// As for [`DailyTable::add`].
+    pub(super) fn drops_virtual_machine(&mut self, tags: u32, of_part: PartTags) -> Result<bool> {
+        if !self.keys.drop_virtual_machine() {
+            return Ok(false);
+        }
+        Ok(self.overlaid(tags, of_part)?.is_some_and(|tags| tags.value(VM_NAME).is_some()))
+    }
+
     /// The id of the tags that are output.
     fn tags(&mut self, tags: u32, of_part: PartTags) -> Result<u32> {
         if let Some(known) = self.output_tags.get(&(tags, of_part)) {
             return Ok(*known);
         }
+        let output = match self.overlaid(tags, of_part)? {
+            Some(mut output) => {
+                self.keys.retain_output(&mut output);
+                self.texts.id(&output.canonical())
+            }
+            None => NULL_TEXT,
+        };
+        self.output_tags.insert((tags, of_part), output);
+        Ok(output)
+    }
+
+    /// The bill's tags over the labels of a part; null if either is.
+    fn overlaid(&mut self, tags: u32, of_part: PartTags) -> Result<Option<LabelMap>> {
         if !self.seen.contains_key(&tags) {
             self.seen.insert(tags, self.keys.seen(self.state.texts.text(tags))?);
         }
@@ -169,16 +194,10 @@ impl<'a> DailyTable<'a> {
             PartTags::OfBill => Some(LabelMap::default()),
             PartTags::OverLabels(labels) => self.texts.text(labels).map(LabelMap::from_canonical).transpose()?,
         };
-        let output = match (below, of_bill) {
-            (Some(mut output), Some(of_bill)) => {
-                output.overlay(of_bill);
-                self.keys.retain_output(&mut output);
-                self.texts.id(&output.canonical())
-            }
-            _ => NULL_TEXT,
-        };
-        self.output_tags.insert((tags, of_part), output);
-        Ok(output)
+        Ok(below.zip(of_bill).map(|(mut below, of_bill)| {
+            below.overlay(of_bill);
+            below
+        }))
     }
 
     /// Rows that Koku's own table does not take: those without product code or account (§ 9). By day, cluster and

@@ -119,6 +119,11 @@ impl<'a> Engine<'a> {
                 }
                 self.amounts.add_row(&parts, std::array::from_fn(|cost| row.sum(cost + 1)))?;
                 for part in &parts {
+                    if self.table.drops_virtual_machine(row.key[2], part.tags)? {
+                        let (of_costs, of_usage) = (part.of_costs.unwrap_or(0.0), part.of_usage.unwrap_or(0.0));
+                        let effect = Effect { trap: Trap::VirtualMachine, of_costs, of_usage };
+                        self.traps.add(effect, value(row.sum(0)), costs)?;
+                    }
                     self.amounts.add_part(part, costs)?;
                     self.table.add(&row.key, part, value(row.sum(0)), costs)?;
                 }
@@ -131,9 +136,11 @@ impl<'a> Engine<'a> {
         let id = self.state.texts.text(case.id).unwrap_or_default();
         let clusters = self.sides.clusters.len();
         let by_id: Vec<bool> = self.sides.clusters.iter().map(|cluster| cluster.id_ends.any_ends(id)).collect();
-        let mut parts = Vec::new();
+        let (mut parts, mut nameless) = (Vec::new(), 0.0);
         for cluster in (0..clusters).filter(|cluster| by_id[*cluster]) {
-            parts.extend(self.parts_by_id(cluster, id, case, effects)?);
+            let (of_cluster, claimed) = self.parts_by_id(cluster, id, case, effects)?;
+            parts.extend(of_cluster);
+            nameless += claimed;
         }
         let by_tag: Vec<bool> = match self.sides.attribution {
             // Whoever is matched by id is barred from tags, whatever comes of it (trap 1), and in its cluster only
@@ -146,11 +153,18 @@ impl<'a> Engine<'a> {
             let trap = if by_id.contains(&true) { Trap::LostById } else { Trap::LostByTags };
             effects.push(Effect::on_costs(trap, 1.0));
         }
-        effects.extend(traps::of_parts(&parts));
+        effects.extend(traps::of_parts(&parts, nameless));
         Ok(parts)
     }
 
-    fn parts_by_id(&mut self, cluster: usize, id: &str, case: Case, effects: &mut Vec<Effect>) -> Result<Vec<Part>> {
+    /// The parts in a cluster, and the share of the disk that its volumes without a name claim (trap 6).
+    fn parts_by_id(
+        &mut self,
+        cluster: usize,
+        id: &str,
+        case: Case,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(Vec<Part>, f64)> {
         let (volumes, index) = (&self.sides.volumes, &self.ids[cluster]);
         let volume = volumes.ends_of(id).first().map(|longest| volumes.text(*longest));
         let volume_rows = index.volume_rows(case.day, id, volume);
@@ -176,8 +190,9 @@ impl<'a> Engine<'a> {
             capacity,
             pool,
         };
+        let claimed = join.claimed_without_name();
         let table = &mut self.table;
-        join.parts(case.has_direction, &mut |labels| table.merged_labels(labels))
+        Ok((join.parts(case.has_direction, &mut |labels| table.merged_labels(labels))?, claimed))
     }
 
     /// What all clusters claim of the disk: on all days of the chunk that have rows of it (trap 5), or on the day.
@@ -224,6 +239,15 @@ impl<'a> Engine<'a> {
         let attributed = share * groups.len() as f64;
         if sharing > groups.len() && !groups.is_empty() {
             effects.push(Effect::on_costs(Trap::ShareOfNobody, 1.0 - attributed));
+        }
+        let by_other_keys = groups.iter().filter(|(cluster, _)| {
+            let others = &self.sides.clusters[*cluster].of_other_keys;
+            let is_other = |wanted: &Wanted| matches!(wanted, Wanted::Candidate(text) if others.contains(text));
+            wanted[*cluster].is_some_and(|wanted| !wanted.is_empty() && wanted.iter().all(is_other))
+        });
+        let by_other_keys = by_other_keys.count();
+        if by_other_keys > 0 {
+            effects.push(Effect::on_costs(Trap::OtherKeys, share * by_other_keys as f64));
         }
         if tags::special(&seen, tags::CLUSTER).is_some() && tags::special(&seen, tags::PROJECT).is_some() {
             effects.push(Effect::on_costs(Trap::ClusterBesideProject, attributed));

@@ -8,7 +8,7 @@ use tokaki_core::{Chunk, Grain, Result};
 use super::costs::{Billed, costs, is_without_amortized};
 use super::network::direction;
 use super::sides::Sides;
-use super::state::{AwsState, EVERYTHING, OUT_OF_SCOPE, WITHOUT_AMORTIZED};
+use super::state::{AwsState, EVERYTHING, NAMELESS, OUT_OF_SCOPE, WITHOUT_AMORTIZED};
 use crate::line_items::aws;
 
 /// What the tags and category of a row are if the column is empty.
@@ -19,9 +19,9 @@ impl AwsState {
     pub(super) fn fold_rows(&mut self, chunk: &Chunk, sides: &Sides) -> Result<()> {
         let columns = Columns::of(chunk)?;
         let instants = chunk.instants()?.values();
-        let [everything, out_of_scope, without_amortized] =
-            [EVERYTHING, OUT_OF_SCOPE, WITHOUT_AMORTIZED].map(|rows| self.totals.group([rows]));
-        let (mut groups, mut left) = (Vec::with_capacity(instants.len()), Vec::with_capacity(instants.len()));
+        let [everything, out_of_scope, without_amortized, nameless] =
+            [EVERYTHING, OUT_OF_SCOPE, WITHOUT_AMORTIZED, NAMELESS].map(|rows| self.totals.group([rows]));
+        let [mut groups, mut left, mut lost] = [const { Vec::new() }; 3];
         for (row, instant) in instants.iter().enumerate() {
             let (id, tags) = (text(columns.id, row), object(columns.tags, row));
             let kept = self.ids.of(id, |id| Ok(sides.is_any_id(id)))?
@@ -32,6 +32,8 @@ impl AwsState {
             } else {
                 NO_GROUP
             });
+            let is_nameless = self.nameless.of(id, |id| Ok(sides.is_nameless(id)))?;
+            lost.push(if is_nameless { nameless } else { NO_GROUP });
             left.push(match columns.line_item_type.text(row) {
                 _ if !kept => out_of_scope,
                 kind if is_without_amortized(kind) => without_amortized,
@@ -44,6 +46,7 @@ impl AwsState {
             [number(columns.usage, row, columns.derived), unblended, blended, savings_plan, amortized]
         })?;
         self.totals.add_each(&left, costs)?;
+        self.totals.add_each(&lost, costs)?;
         groups.fill(everything);
         self.totals.add_each(&groups, costs)
     }

@@ -6,6 +6,7 @@ use tokaki_core::{Amount, Bill, Cluster, DateRange, Finding, Result, Scope};
 use super::costs::{COST_COLUMNS, COSTS};
 use super::daily_table::DailyTable;
 use super::state::{self, AwsState};
+use super::traps::Trap;
 use crate::cloud::part::{Class, Part};
 use crate::cloud::tenant::Tenant;
 use crate::summaries::ocp_all::PRODUCT_CODE;
@@ -21,6 +22,8 @@ pub(super) struct Amounts {
     out_of_scope: Costs,
     /// Of kept rows that have no amortized cost because of their type (trap 9).
     without_amortized: Costs,
+    /// Of rows whose volume has no name (trap 6).
+    nameless: Costs,
     lost: Costs,
     with_parts: Costs,
     classes: [Costs; Class::ALL.len()],
@@ -35,6 +38,7 @@ impl Amounts {
             match row.key {
                 [state::EVERYTHING] => amounts.bill = costs,
                 [state::OUT_OF_SCOPE] => amounts.out_of_scope = costs,
+                [state::NAMELESS] => amounts.nameless = costs,
                 _ => amounts.without_amortized = costs,
             }
         }
@@ -118,6 +122,7 @@ pub(super) fn findings(amounts: &Amounts, scope: &Scope) -> Vec<Finding> {
         ("bill: out of scope".to_owned(), amounts.out_of_scope),
         ("bill: lost".to_owned(), amounts.lost),
         ("bill: of rows with parts".to_owned(), amounts.with_parts),
+        (Trap::Nameless.words().to_owned(), amounts.nameless),
         ("trap 9: reservations, fees and credits have no amortized cost".to_owned(), amounts.without_amortized),
     ];
     let by_class = Class::ALL.into_iter().zip(amounts.classes);

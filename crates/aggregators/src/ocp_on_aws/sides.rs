@@ -1,5 +1,7 @@
 //! What is known of the clusters before the first row of the bill.
 
+use std::collections::BTreeSet;
+
 use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Int32Type;
 use tokaki_core::{Bill, DateRange, Error, Result};
@@ -20,6 +22,8 @@ pub(super) struct Sides {
     pub(super) keys: Keys,
     /// How ids and tags are tied to each cluster, in the order of the bill.
     pub(super) clusters: Vec<Matches>,
+    /// Handles of volumes without a name, of all clusters (trap 6).
+    pub(super) nameless: Needles,
     /// What volumes are known by: handles of the window (`parity`), or handles and names of the whole job
     /// (`corrected`), of all clusters.
     pub(super) volumes: Needles,
@@ -30,6 +34,8 @@ pub(super) struct Matches {
     /// What a resource id must end with: machine ids, and names and handles of volumes (§ 5).
     pub(super) id_ends: Needles,
     pub(super) tags: TagMatch,
+    /// Candidates of keys that are not enabled for both sides (trap 21).
+    pub(super) of_other_keys: BTreeSet<String>,
 }
 
 impl Sides {
@@ -49,7 +55,7 @@ impl Sides {
             .split_at_checked(bill.clusters.len() * OF_CLUSTER)
             .ok_or_else(|| Error::bug("a cluster handed nothing over"))?;
         let keys = Keys::new(&bill.enabled_tag_keys, openshift_keys, attribution);
-        let generic = generic_candidates(rest.first(), bill.clusters.len())?;
+        let generic = generic_candidates(rest.first(), bill.clusters.len(), &keys)?;
         let mut tenant = Tenant::default();
         let mut names_of_clusters = Vec::with_capacity(bill.clusters.len());
         for (cluster, handed_over) in bill.clusters.iter().zip(of_clusters.chunks(OF_CLUSTER)) {
@@ -61,12 +67,13 @@ impl Sides {
         for (((cluster, names), rows), generic) in
             bill.clusters.iter().zip(&names_of_clusters).zip(&tenant.clusters).zip(generic)
         {
+            let Generic { candidates, of_other_keys } = generic;
             let tags = match attribution {
-                Attribution::Parity => TagMatch::by_candidates(cluster, names, generic)?,
+                Attribution::Parity => TagMatch::by_candidates(cluster, names, candidates)?,
                 Attribution::Corrected => TagMatch::decoded(cluster, names, &keys, rows, &tenant.texts)?,
             };
             let id_ends = Needles::new(names.machines.iter().chain(&names.volumes).map(String::as_str))?;
-            clusters.push(Matches { id_ends, tags });
+            clusters.push(Matches { id_ends, tags, of_other_keys });
         }
         let volumes = match attribution {
             Attribution::Parity => {
@@ -77,12 +84,18 @@ impl Sides {
                 Needles::new(names_of_clusters.iter().flat_map(|names| &names.volumes_of_job).map(String::as_str))?
             }
         };
-        Ok(Self { days, attribution, tenant, keys, clusters, volumes })
+        let nameless = Needles::new(names_of_clusters.iter().flat_map(|names| &names.nameless).map(String::as_str))?;
+        Ok(Self { days, attribution, tenant, keys, clusters, nameless, volumes })
     }
 
     /// Whether a resource id is that of a machine or volume of some cluster.
     pub(super) fn is_any_id(&self, id: Option<&str>) -> bool {
         id.is_some_and(|id| self.clusters.iter().any(|cluster| cluster.id_ends.any_ends(id)))
+    }
+
+    /// Whether a resource id would be that of a volume if the volume had a name.
+    pub(super) fn is_nameless(&self, id: Option<&str>) -> bool {
+        id.is_some_and(|id| self.nameless.any_ends(id)) && !self.is_any_id(id)
     }
 
     /// Whether a resource id may be that of a disk whose size matters.
@@ -104,16 +117,29 @@ impl Sides {
     }
 }
 
+/// The generic candidates of a cluster.
+#[derive(Debug, Clone, Default)]
+struct Generic {
+    candidates: Vec<String>,
+    of_other_keys: BTreeSet<String>,
+}
+
 /// The generic candidates of each cluster, from what `aws_tags` handed over.
-fn generic_candidates(pairs: Option<&RecordBatch>, clusters: usize) -> Result<Vec<Vec<String>>> {
-    let mut candidates = vec![Vec::new(); clusters];
+fn generic_candidates(pairs: Option<&RecordBatch>, clusters: usize, enabled: &Keys) -> Result<Vec<Generic>> {
+    let mut candidates = vec![Generic::default(); clusters];
     let Some(pairs) = pairs else { return Ok(candidates) };
+    let enabled = enabled.of_both_in_lower_case();
     let cluster = cast(pairs, "cluster", |column| column.as_primitive_opt::<Int32Type>())?;
     let keys: &StringArray = cast(pairs, "key", |column| column.as_string_opt())?;
     let values: &StringArray = cast(pairs, "value", |column| column.as_string_opt())?;
     for row in 0..pairs.num_rows() {
         if let Some(of_cluster) = candidates.get_mut(cluster.value(row) as usize) {
-            of_cluster.push(candidates::of_pair(keys.value(row), values.value(row)));
+            let (key, value) = (keys.value(row), values.value(row));
+            let candidate = candidates::of_pair(key, value);
+            if !enabled.contains(&key.to_lowercase()) {
+                of_cluster.of_other_keys.insert(candidate.clone());
+            }
+            of_cluster.candidates.push(candidate);
         }
     }
     Ok(candidates)

@@ -51,6 +51,9 @@ pub(super) const OUT_OF_SCOPE: u32 = 1;
 /// Key of the costs of kept rows that have no amortized cost because of their type (trap 9).
 pub(super) const WITHOUT_AMORTIZED: u32 = 2;
 
+/// Key of the costs of rows whose id is that of a volume without a name, and of nothing else (trap 6).
+pub(super) const NAMELESS: u32 = 3;
+
 /// Costs of some rows.
 pub(super) static TOTALS: RollupSpec<1, COSTS, 0> = RollupSpec {
     keys: ["which rows"],
@@ -72,6 +75,7 @@ pub(super) struct AwsState {
     /// Whether ids and tags belong to some cluster; no part of the result.
     pub(super) ids: Verdicts,
     pub(super) tags: Verdicts,
+    pub(super) nameless: Verdicts,
     pub(super) disk_ids: Verdicts,
 }
 
@@ -84,6 +88,7 @@ impl Default for AwsState {
             totals: Rollup::new(&TOTALS),
             ids: Verdicts::default(),
             tags: Verdicts::default(),
+            nameless: Verdicts::default(),
             disk_ids: Verdicts::default(),
         }
     }

@@ -15,30 +15,36 @@ pub(super) enum Trap {
     ClusterBesideProject,
     EmptyParts,
     Disks,
+    Nameless,
     MixedUnits,
     NoSize,
     LostByTags,
+    VirtualMachine,
     SeveralMachines,
     NullNamespace,
     MachineRest,
     TwoWays,
+    OtherKeys,
     ShareOfNobody,
 }
 
 impl Trap {
-    fn words(self) -> &'static str {
+    pub(super) fn words(self) -> &'static str {
         match self {
             Self::LostById => "trap 1: tied by id to a cluster in which no rule finds a part",
             Self::ClusterBesideProject => "trap 2: tagged with cluster and project, spread over the cluster",
             Self::EmptyParts => "trap 3: volumes made parts without cost, which lower the usage of the others",
             Self::Disks => "traps 4 and 5: parts of disks come to more (or less) than the disk",
+            Self::Nameless => "trap 6: volumes without a name, whose handle finds no row or whose claim gets no part",
             Self::MixedUnits => "trap 7: disks whose size is taken from line items in several units",
             Self::NoSize => "trap 8: disks whose size cannot be computed from cost and rate",
             Self::LostByTags => "traps 10, 11 and 13: tied by tags to a cluster in which no rule finds a part",
+            Self::VirtualMachine => "trap 12: parts that lost the name of a virtual machine, since no key is enabled",
             Self::SeveralMachines => "trap 14: counted once for each machine whose id it contains",
             Self::NullNamespace => "trap 18: parts without namespace, of nodes whose role is unknown",
             Self::MachineRest => "trap 19: parts of machines come to less than the machine",
             Self::TwoWays => "trap 20: in one cluster by id, in another by tags as well",
+            Self::OtherKeys => "trap 21: tied to a cluster only by tags whose keys are not enabled",
             Self::ShareOfNobody => "trap 22: shares for clusters in which there is no part",
         }
     }
@@ -62,13 +68,14 @@ impl Effect {
 /// Shares that differ by less are equal.
 const ROUNDING: f64 = 1e-9;
 
-/// What can be seen on the parts of a row.
-pub(super) fn of_parts(parts: &[Part]) -> Vec<Effect> {
+/// What can be seen on the parts of a row, of which `nameless` is what volumes without a name claim.
+pub(super) fn of_parts(parts: &[Part], nameless: f64) -> Vec<Effect> {
     let of = |class: Class| parts.iter().filter(move |part| part.class == class);
     let sum = |class: Class| of(class).filter_map(|part| part.of_costs).sum::<f64>();
     let mut effects = Vec::new();
     if of(Class::Storage).next().is_some() {
-        effects.push(Effect::on_costs(Trap::Disks, sum(Class::Storage) - 1.0));
+        effects.push(Effect::on_costs(Trap::Disks, sum(Class::Storage) + nameless - 1.0));
+        effects.push(Effect::on_costs(Trap::Nameless, nameless));
     }
     let (compute, network) = (of(Class::Compute).count(), of(Class::Network).count());
     if compute > 0 {

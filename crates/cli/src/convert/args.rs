@@ -10,7 +10,7 @@ use uuid::Uuid;
 /// `tokaki convert`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConvertArgs {
-    /// CSV files, folders that hold them, or tar.gz archives of the operator
+    /// CSV files, packed as .csv.gz or not, folders that hold them, or tar.gz archives of the operator
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub(super) input: Vec<PathBuf>,
     /// Folder that gets data/parquet/…, for store.url of a run; made if it is not there

@@ -1,4 +1,4 @@
-//! A payload packed as `tar.gz`. Its members are streamed, never written to disk.
+//! A payload packed as `tar.gz`, or a CSV file as `gz`. What is in it is streamed, never written to disk.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,7 +13,8 @@ use super::input::{Limits, io_error};
 use super::manifest::{MANIFEST, MANIFEST_BYTES, Manifest};
 use super::metered::Metered;
 
-type Unpacked = Metered<MultiGzDecoder<BufReader<File>>>;
+/// What a packed file unpacks to, up to a limit.
+pub(super) type Unpacked = Metered<MultiGzDecoder<BufReader<File>>>;
 
 /// Whether the file begins like one that gzip made.
 ///
@@ -74,10 +75,18 @@ pub(super) fn read<T>(
 }
 
 fn open(path: &Path, limits: &Limits) -> Result<Archive<Unpacked>> {
+    unpack(path, limits).map(Archive::new)
+}
+
+/// The bytes of a packed file as they were before.
+///
+/// # Errors
+/// `Store` or `Access` if it cannot be read.
+pub(super) fn unpack(path: &Path, limits: &Limits) -> Result<Unpacked> {
     let file = File::open(path).map_err(|error| io_error(&error))?;
     let complaint = format!("it unpacks to more than {} bytes", limits.unpacked_bytes);
     let unpacked = MultiGzDecoder::new(BufReader::new(file));
-    Ok(Archive::new(Metered::new(unpacked, limits.unpacked_bytes, complaint)))
+    Ok(Metered::new(unpacked, limits.unpacked_bytes, complaint))
 }
 
 /// The plain files of the archive and their names.

@@ -1,8 +1,8 @@
-//! What the user points at: a CSV file, a folder of them, or an archive.
+//! What the user points at: a CSV file, packed or not, a folder of them, or an archive.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use tokaki_core::{Error, ErrorKind, Result};
@@ -30,7 +30,7 @@ impl Default for Limits {
 pub struct CsvFile {
     /// As the user would name it; in an archive `archive.tar.gz:member.csv`.
     pub shown: String,
-    /// What the payload is known by: the manifest's uuid, or without one the file's own name without `.csv`.
+    /// What the payload is known by: the manifest's uuid, or without one the file's own name without `.csv` or `.csv.gz`.
     pub payload: String,
     /// Position in the manifest's list, if there is a manifest.
     pub position: Option<usize>,
@@ -43,6 +43,7 @@ pub struct CsvFile {
 pub struct Payload {
     path: PathBuf,
     kind: Kind,
+    limits: Limits,
     has_manifest: bool,
     files: Vec<(String, CsvFile)>,
     absent: Vec<String>,
@@ -52,7 +53,7 @@ pub struct Payload {
 enum Kind {
     File,
     Folder,
-    Archive(Limits),
+    Archive,
 }
 
 impl Payload {
@@ -66,13 +67,14 @@ impl Payload {
     /// or too large, `Reference` if its manifest is.
     pub fn open(path: &Path, limits: &Limits) -> Result<Self> {
         let opened = if path.is_dir() {
-            Self::open_folder(path)
+            Self::open_folder(path, limits)
         } else if path.exists() && !path.is_file() {
             // A pipe can be read once; what kind of file comes out of it takes a look beforehand.
             Err(Error::new(ErrorKind::Store, "this is neither a file nor a folder"))
         } else {
             archive::is_gzip(path).and_then(|is_archive| {
-                if is_archive { Self::open_archive(path, limits) } else { Ok(Self::open_file(path)) }
+                let is_archive = is_archive && !is_packed_csv(&path.to_string_lossy());
+                if is_archive { Self::open_archive(path, limits) } else { Ok(Self::open_file(path, limits)) }
             })
         };
         let payload = opened.map_err(|error| error.at_file(&path.to_string_lossy()))?;
@@ -80,18 +82,18 @@ impl Payload {
         if payload.files.is_empty() && !payload.has_manifest {
             return Err(Error::new(ErrorKind::Empty, "there are no CSV files")
                 .at_file(&path.to_string_lossy())
-                .help("give CSV files, a folder that holds them, or a tar.gz of the operator"));
+                .help("give CSV files, packed or not, a folder that holds them, or a tar.gz of the operator"));
         }
         Ok(payload)
     }
 
-    fn open_file(path: &Path) -> Self {
+    fn open_file(path: &Path, limits: &Limits) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let file = unlisted(&name, path.to_string_lossy().into_owned());
-        Self::unlisted(path, Kind::File, vec![(name, file)])
+        Self::unlisted(path, Kind::File, limits, vec![(name, file)])
     }
 
-    fn open_folder(path: &Path) -> Result<Self> {
+    fn open_folder(path: &Path, limits: &Limits) -> Result<Self> {
         let mut names = BTreeSet::new();
         for entry in fs::read_dir(path).map_err(|error| io_error(&error))? {
             let entry = entry.map_err(|error| io_error(&error))?;
@@ -103,31 +105,37 @@ impl Payload {
             let mut text = Vec::new();
             let file = File::open(path.join(MANIFEST)).map_err(|error| io_error(&error))?;
             file.take(MANIFEST_BYTES).read_to_end(&mut text).map_err(|error| io_error(&error))?;
-            return Ok(Self::listed(path, Kind::Folder, &Manifest::parse(&text)?, &names, shown));
+            return Ok(Self::listed(path, Kind::Folder, limits, &Manifest::parse(&text)?, &names, shown));
         }
-        names.retain(|name| name.ends_with(".csv") && !name.starts_with('.'));
+        names.retain(|name| (name.ends_with(".csv") || is_packed_csv(name)) && !name.starts_with('.'));
+        if let Some(name) = names.iter().find(|name| names.contains(&format!("{name}.gz"))) {
+            let message = format!("{name} lies beside {name}.gz, its rows would count twice");
+            return Err(Error::new(ErrorKind::Config, message).help("move one of the two away"));
+        }
         let files = names.into_iter().map(|name| (name.clone(), unlisted(&name, shown(&name)))).collect();
-        Ok(Self::unlisted(path, Kind::Folder, files))
+        Ok(Self::unlisted(path, Kind::Folder, limits, files))
     }
 
     fn open_archive(path: &Path, limits: &Limits) -> Result<Self> {
         let (manifest, names) = archive::look_through(path, limits)?;
         let shown = |name: &str| format!("{}:{name}", path.display());
-        Ok(Self::listed(path, Kind::Archive(limits.clone()), &manifest, &names, shown))
+        Ok(Self::listed(path, Kind::Archive, limits, &manifest, &names, shown))
     }
 
-    fn unlisted(path: &Path, kind: Kind, files: Vec<(String, CsvFile)>) -> Self {
-        Self { path: path.to_path_buf(), kind, has_manifest: false, files, absent: Vec::new() }
+    fn unlisted(path: &Path, kind: Kind, limits: &Limits, files: Vec<(String, CsvFile)>) -> Self {
+        let limits = limits.clone();
+        Self { path: path.to_path_buf(), kind, limits, has_manifest: false, files, absent: Vec::new() }
     }
 
     fn listed(
         path: &Path,
         kind: Kind,
+        limits: &Limits,
         manifest: &Manifest,
         names: &BTreeSet<String>,
         shown: impl Fn(&str) -> String,
     ) -> Self {
-        let mut payload = Self { has_manifest: true, ..Self::unlisted(path, kind, Vec::new()) };
+        let mut payload = Self { has_manifest: true, ..Self::unlisted(path, kind, limits, Vec::new()) };
         for (position, name) in manifest.files().iter().enumerate() {
             if payload.files.iter().any(|(listed, _)| listed == name) {
                 continue;
@@ -166,23 +174,42 @@ impl Payload {
         mut visit: impl FnMut(&CsvFile, Option<LineItems<Box<dyn Read + '_>>>) -> Result<()>,
     ) -> Result<()> {
         let mut visit = |file: &CsvFile, bytes: Box<dyn Read + '_>| visit(file, LineItems::open(&file.shown, bytes)?);
-        if let Kind::Archive(limits) = &self.kind {
+        if matches!(self.kind, Kind::Archive) {
             let wanted = |name: &str| self.files.iter().find(|(own, _)| own == name).map(|(_, file)| file);
-            return archive::read(&self.path, limits, wanted, visit)
+            return archive::read(&self.path, &self.limits, wanted, visit)
                 .map_err(|error| error.at_file(&self.path.to_string_lossy()));
         }
         for (name, file) in &self.files {
             let path = if matches!(self.kind, Kind::Folder) { self.path.join(name) } else { self.path.clone() };
-            let bytes = File::open(path).map_err(|error| io_error(&error).at_file(&file.shown))?;
-            visit(file, Box::new(bytes))?;
+            visit(file, open_csv(&path, &self.limits).map_err(|error| error.at_file(&file.shown))?)?;
         }
         Ok(())
     }
 }
 
+/// Whether a file of this name is a packed CSV file, as AWS has them.
+fn is_packed_csv(name: &str) -> bool {
+    name.ends_with(PACKED)
+}
+
+/// The end of the name of a packed CSV file.
+const PACKED: &str = ".csv.gz";
+
+/// The text of a CSV file, packed or not.
+///
+/// # Errors
+/// `Store` or `Access` if it cannot be read.
+pub(super) fn open_csv(path: &Path, limits: &Limits) -> Result<Box<dyn Read + Send>> {
+    if is_packed_csv(&path.to_string_lossy()) && archive::is_gzip(path)? {
+        return Ok(Box::new(archive::unpack(path, limits)?));
+    }
+    let file = File::open(path).map_err(|error| io_error(&error))?;
+    Ok(Box::new(BufReader::new(file)))
+}
+
 /// A CSV file that no manifest lists.
 fn unlisted(name: &str, shown: String) -> CsvFile {
-    let payload = name.strip_suffix(".csv").unwrap_or(name).to_owned();
+    let payload = name.strip_suffix(PACKED).or(name.strip_suffix(".csv")).unwrap_or(name).to_owned();
     CsvFile { shown, payload, position: None, has_whole_days: false }
 }
 

@@ -1,14 +1,14 @@
 //! Payloads in folders: everything that an operator, or a site's own jobs, put somewhere.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read};
+use std::fs;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use tokaki_core::{Error, ErrorKind, Result};
 
 use super::archive;
-use super::input::{CsvFile, Limits, Payload, io_error};
+use super::input::{CsvFile, Limits, Payload, io_error, open_csv};
 use super::line_items::LineItems;
 use super::manifest::MANIFEST;
 use super::report_type::ReportType;
@@ -67,7 +67,8 @@ fn payloads(root: &Path) -> Result<Vec<PathBuf>> {
                 .and_then(|name| name.to_str())
                 .is_some_and(|name| name.ends_with(end) && !name.starts_with('.'))
         };
-        if entries.iter().any(|entry| entry.is_file() && (has_name(entry, ".csv") || has_name(entry, MANIFEST))) {
+        let is_csv = |entry: &PathBuf| [".csv", ".csv.gz", MANIFEST].iter().any(|end| has_name(entry, end));
+        if entries.iter().any(|entry| entry.is_file() && is_csv(entry)) {
             found.push(path);
         }
         for entry in entries {
@@ -86,7 +87,7 @@ fn payloads(root: &Path) -> Result<Vec<PathBuf>> {
 /// Bytes of a CSV file, as they are read.
 pub(crate) enum CsvBytes {
     /// Of a file, piece by piece.
-    OfFile(BufReader<File>),
+    OfFile(Box<dyn Read + Send>),
     /// Of a member of an archive, all of them.
     OfMember(Cursor<Vec<u8>>),
 }
@@ -106,10 +107,7 @@ impl Read for CsvBytes {
 /// As for [`LineItems::open`]; `Changed` if an archive has no such member any more.
 pub(crate) fn open(shown: &str, limits: &Limits) -> Result<Option<LineItems<CsvBytes>>> {
     let bytes = match member(shown)? {
-        None => {
-            let file = File::open(shown).map_err(|error| io_error(&error).at_file(shown))?;
-            CsvBytes::OfFile(BufReader::new(file))
-        }
+        None => CsvBytes::OfFile(open_csv(Path::new(shown), limits).map_err(|error| error.at_file(shown))?),
         Some((archive, member)) => CsvBytes::OfMember(Cursor::new(unpacked(&archive, member, limits)?)),
     };
     LineItems::open(shown, bytes)
