@@ -9,6 +9,7 @@ mod convert;
 mod derived;
 mod faults;
 mod iqe;
+mod koku_bill;
 mod laws;
 mod manual;
 mod new_scenario;
