@@ -166,6 +166,49 @@ fn infrastructure_rows_lie_beside_the_clusters_own_and_neither_run_takes_the_oth
     }
 }
 
+#[test]
+fn clusters_whose_machines_are_found_on_the_bill_have_the_rows_of_mapped_ones() {
+    let (_folder, case) = copied(TWO_CLUSTERS);
+    let expected = run(&case.folder, &[]).0;
+    let file = case.path("reference.json");
+    let mut reference: Json = serde_json::from_str(&fs::read_to_string(&file).expect("a file")).expect("JSON");
+    for cluster in reference["clusters"].as_array_mut().expect("clusters") {
+        cluster["mapped"] = false.into();
+    }
+    fs::write(&file, reference.to_string()).expect("written");
+    let cache = TempDir::new().expect("a folder");
+    let cached = [format!("cache.url={}", cache.path().display())];
+    for settings in [&[][..], &cached, &cached] {
+        assert!(run(&case.folder, settings).0 == expected, "other rows");
+    }
+
+    // One that runs elsewhere has none, and its infrastructure rows stay.
+    let sink = Sink::Sqlite;
+    let destination = Destination::new(&sink).expect("a destination");
+    let columns = ["cluster_id", "raw_currency"].map(|name| Column { name: name.into(), kind: Kind::Text });
+    let of_beta = || {
+        let rows = destination.read(DAILY_SUMMARY, &columns).expect("rows");
+        rows.into_iter().filter(|row| row["cluster_id"].text() == Some("beta")).count()
+    };
+    let run_case = |further: &[&str]| {
+        let further: Vec<String> = further.iter().map(|argument| (*argument).to_owned()).collect();
+        let outcome = tokaki::command().run_case_with(&further, &case, Semantics::Koku, &destination).expect("runs");
+        outcome.require_success().expect("succeeds").stdout
+    };
+    run_case(&[]);
+    let before = of_beta();
+    assert!(before > 0);
+    for folder in ["input/data/parquet/org1234567", "input/data/parquet/daily/org1234567"] {
+        let folder = case.path(folder).join("OCP/pod_usage/source=74a0c684-2ef6-4001-b39b-4ed464cd57d2");
+        if folder.exists() {
+            fs::remove_dir_all(folder).expect("removed");
+        }
+    }
+    let told = run_case(&["--accept-shrink"]);
+    assert!(told.contains("cluster of which no machine is on it"), "{told}");
+    assert_eq!(of_beta(), before);
+}
+
 /// Koku's tables with what a case's reference file says.
 fn reference_in_tables(reference: &Json) -> String {
     const TABLES: &str = include_str!("../../crates/readers/src/postgres/tests.sql");

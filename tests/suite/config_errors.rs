@@ -90,7 +90,7 @@ fn an_unknown_plugin() {
     exit code 10
     error: config: `aggregators.enabled`: there is no aggregator plugin `pods`
       --> --aggregators
-      help: registered aggregator plugins: aws_tags, cluster_names, gpu, labels, ocp_on_aws, pod, storage, unallocated, vm
+      help: registered aggregator plugins: aws_pairs, aws_tags, cluster_names, gpu, labels, ocp_on_aws, pod, storage, unallocated, vm
       nothing was changed
     ");
 }

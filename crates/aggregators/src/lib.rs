@@ -2,6 +2,7 @@
 //! [`line_items`] and [`summaries`] describe source and destination tables, [`words`] what aggregators share, and
 //! [`cloud`] what those share that attribute a cloud provider's bill.
 
+pub mod aws_pairs;
 pub mod aws_tags;
 pub mod cloud;
 pub mod cluster_names;

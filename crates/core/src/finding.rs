@@ -56,11 +56,14 @@ pub struct Finished {
     pub outputs: Vec<RecordBatch>,
     /// What was noticed, in an order that depends on the rows alone.
     pub findings: Vec<Finding>,
+    /// Positions of outputs that turned out to be none of this run's: they have no rows, and those in the destination
+    /// stay. The same in every window of a run.
+    pub left_alone: Vec<usize>,
 }
 
 impl From<Vec<RecordBatch>> for Finished {
     /// Rows of which nothing is to be said.
     fn from(outputs: Vec<RecordBatch>) -> Self {
-        Self { outputs, findings: Vec::new() }
+        Self { outputs, ..Self::default() }
     }
 }

@@ -106,6 +106,8 @@ pub struct TagMapping {
 pub struct Cluster {
     /// Provider uuid of the cluster's source, in lower case.
     pub source_uuid: String,
+    /// Whether it is known to run on the account. Otherwise its machines are looked for on the bill (ocp-on-aws § 2.4).
+    pub mapped: bool,
     /// By which usage its cost is shared out.
     pub distribution: Distribution,
     /// What is known of it, as in a run of its own.

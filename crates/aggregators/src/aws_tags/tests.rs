@@ -11,8 +11,12 @@ const CLUSTER: &str = "aaaaaaaa-0000-0000-0000-000000000000";
 fn pairs_are_found_whatever_their_case_and_told_in_the_spelling_of_the_bill() {
     let mut job = Job::new(Semantics::Koku, &["app"], &[]);
     let reference = ReferenceData { enabled_tag_keys: vec!["app".into(), "tier".into()], ..job.reference.clone() };
-    let cluster =
-        Cluster { source_uuid: CLUSTER.to_owned(), distribution: Distribution::Cpu, reference: Arc::new(reference) };
+    let cluster = Cluster {
+        source_uuid: CLUSTER.to_owned(),
+        mapped: true,
+        distribution: Distribution::Cpu,
+        reference: Arc::new(reference),
+    };
     job.reference.bill =
         Some(Bill { enabled_tag_keys: vec!["app".into()], clusters: vec![cluster], ..Bill::default() });
     let pod = |labels| {

@@ -44,6 +44,14 @@ impl TagMatch {
         Ok(Self::Candidates(Needles::new(special.iter().chain(&generic).map(String::as_str))?))
     }
 
+    /// Matches nothing.
+    ///
+    /// # Errors
+    /// `Bug` only.
+    pub fn nothing() -> Result<Self> {
+        Needles::new([]).map(Self::Candidates)
+    }
+
     /// Matches by decoded pairs.
     ///
     /// # Errors

@@ -97,5 +97,8 @@ pub const COLUMNS: [WantedColumn; 20] = [
 pub const DISK_COLUMNS: [WantedColumn; 4] =
     [text(RESOURCE_ID), text(UNIT), number(UNBLENDED_COST), number(UNBLENDED_RATE)];
 
+/// What machines are found in (ocp-on-aws § 2.4).
+pub const ID_COLUMNS: [WantedColumn; 1] = [text(RESOURCE_ID)];
+
 /// What candidate tags are found in (ocp-on-aws § 4). As text: the spelling counts.
 pub const TAG_COLUMNS: [WantedColumn; 1] = [WantedColumn::new(TAGS, ColumnKind::Text)];

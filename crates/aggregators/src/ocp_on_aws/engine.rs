@@ -228,10 +228,8 @@ impl<'a> Engine<'a> {
             // Clusters count that have such rows, though the row may have no part there (trap 22).
             Attribution::Parity => {
                 let rules = rules(&seen, wanted.iter().copied().flatten().flatten().cloned().collect());
-                self.tags
-                    .iter_mut()
-                    .filter_map(|index| (!index.groups(case.day, &rules).is_empty()).then_some(()))
-                    .count()
+                let on_account = self.tags.iter_mut().zip(&self.sides.paired).filter(|(_, paired)| **paired);
+                on_account.filter_map(|(index, _)| (!index.groups(case.day, &rules).is_empty()).then_some(())).count()
             }
             Attribution::Corrected => groups.len(),
         };
@@ -283,7 +281,8 @@ impl<'a> Engine<'a> {
         if derived {
             findings.extend(report::cut_product_codes(&self.table));
         }
-        findings.extend(report::without_data(bill, &self.sides.tenant, self.sides.days));
+        findings.extend(report::without_data(bill, self.sides));
+        findings.extend(report::elsewhere(bill, self.sides));
         findings
     }
 }

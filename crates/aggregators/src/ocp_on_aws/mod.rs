@@ -30,11 +30,11 @@ use tokaki_core::{
 use self::engine::Engine;
 use self::sides::Sides;
 use self::state::AwsState;
-use crate::aws_tags;
 use crate::cloud::semantics::Attribution;
 use crate::cloud::{chunks, markup, tenant};
 use crate::line_items::aws;
 use crate::summaries::{ocp_all, ocp_infrastructure, ocp_on_aws_keys, ocp_on_aws_project, ocp_on_aws_ui};
+use crate::{aws_pairs, aws_tags};
 
 /// Settings of the aggregator `ocp_on_aws`.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -98,6 +98,19 @@ impl OcpOnAws {
     }
 }
 
+impl OcpOnAws {
+    /// Positions of the infrastructure rows of clusters that run elsewhere: they may be those of another account.
+    fn infrastructure_elsewhere(&self, bill: &Bill, sides: &Sides) -> Vec<usize> {
+        if !self.derived {
+            return Vec::new();
+        }
+        let of_clusters = bill.clusters.iter().zip(&sides.paired).filter(|(_, paired)| !**paired);
+        let own: Vec<Output> = of_clusters.map(|(cluster, _)| ocp_infrastructure::output(cluster)).collect();
+        let positions = Aggregator::outputs(self).into_iter().enumerate().filter(|(_, output)| own.contains(output));
+        positions.map(|(position, _)| position).collect()
+    }
+}
+
 impl Aggregator for OcpOnAws {
     type Sides = Sides;
     type State = AwsState;
@@ -111,6 +124,9 @@ impl Aggregator for OcpOnAws {
         }
         if self.attribution == Attribution::Parity {
             inputs.push(Input::output_of(aws_tags::NAME));
+        }
+        if self.reference.bill.iter().flat_map(|bill| &bill.clusters).any(|cluster| !cluster.mapped) {
+            inputs.push(Input::output_of(aws_pairs::NAME));
         }
         inputs
     }
@@ -153,6 +169,7 @@ impl Aggregator for OcpOnAws {
         Ok(Finished {
             outputs: engine.outputs(&self.scope, bill, self.derived)?,
             findings: engine.findings(&self.scope, bill, self.derived),
+            left_alone: self.infrastructure_elsewhere(bill, sides),
         })
     }
 }

@@ -1,14 +1,14 @@
 //! Where the bill went: amounts by class, for each cost (ocp-on-aws § 14.5).
 
 use tokaki_core::rollup::{ExactSum, Resolution};
-use tokaki_core::{Amount, Bill, Cluster, DateRange, Finding, Result, Scope};
+use tokaki_core::{Amount, Bill, Cluster, Finding, Result, Scope};
 
 use super::costs::{COST_COLUMNS, COSTS};
 use super::daily_table::DailyTable;
+use super::sides::Sides;
 use super::state::{self, AwsState};
 use super::traps::Trap;
 use crate::cloud::part::{Class, Part};
-use crate::cloud::tenant::Tenant;
 use crate::summaries::ocp_all::PRODUCT_CODE;
 use crate::summaries::row_id::day_text;
 
@@ -100,19 +100,35 @@ pub(super) fn cut_product_codes(table: &DailyTable<'_>) -> Vec<Finding> {
 }
 
 /// Clusters that have no row in the window. Shares of others may change when their data comes (trap 17).
-pub(super) fn without_data(bill: &Bill, tenant: &Tenant, days: DateRange) -> Vec<Finding> {
+pub(super) fn without_data(bill: &Bill, sides: &Sides) -> Vec<Finding> {
     let all: Vec<&str> = bill.clusters.iter().map(|cluster| cluster.reference.cluster_id.as_str()).collect();
-    let without = bill.clusters.iter().zip(&tenant.clusters).filter(|(_, rows)| rows.rows().is_empty());
-    let finding = |(cluster, _): (&Cluster, _)| Finding {
+    let without = bill.clusters.iter().zip(&sides.tenant.clusters).zip(&sides.paired);
+    let without = without.filter(|((_, rows), paired)| **paired && rows.rows().is_empty());
+    let finding = |((cluster, _), _): ((&Cluster, _), _)| Finding {
         what: "bill: cluster without data".into(),
         subject: format!(
             "{}; to be run again when its data is there: {}",
             cluster.reference.cluster_id,
             all.join(", ")
         ),
-        amounts: vec![Amount { measure: "days".into(), value: ((days.end() - days.start()).num_days() + 1) as f64 }],
+        amounts: vec![days_of(sides)],
     };
     without.map(finding).collect()
+}
+
+/// Clusters that were looked for on the bill in vain (§ 2.4).
+pub(super) fn elsewhere(bill: &Bill, sides: &Sides) -> Vec<Finding> {
+    let finding = |(cluster, _): (&Cluster, _)| Finding {
+        what: "bill: cluster of which no machine is on it".into(),
+        subject: cluster.reference.cluster_id.clone(),
+        amounts: vec![days_of(sides)],
+    };
+    bill.clusters.iter().zip(&sides.paired).filter(|(_, paired)| !**paired).map(finding).collect()
+}
+
+fn days_of(sides: &Sides) -> Amount {
+    let days = (sides.days.end() - sides.days.start()).num_days() + 1;
+    Amount { measure: "days".into(), value: days as f64 }
 }
 
 /// The amounts as findings about the bill.

@@ -20,7 +20,9 @@ pub(super) struct Sides {
     pub(super) attribution: Attribution,
     pub(super) tenant: Tenant,
     pub(super) keys: Keys,
-    /// How ids and tags are tied to each cluster, in the order of the bill.
+    /// Whether each cluster runs on the account, in the order of the bill (§ 2.4).
+    pub(super) paired: Vec<bool>,
+    /// How ids and tags are tied to each cluster, in the order of the bill. Nothing is to one that runs elsewhere.
     pub(super) clusters: Vec<Matches>,
     /// Handles of volumes without a name, of all clusters (trap 6).
     pub(super) nameless: Needles,
@@ -55,7 +57,12 @@ impl Sides {
             .split_at_checked(bill.clusters.len() * OF_CLUSTER)
             .ok_or_else(|| Error::bug("a cluster handed nothing over"))?;
         let keys = Keys::new(&bill.enabled_tag_keys, openshift_keys, attribution);
-        let generic = generic_candidates(rest.first(), bill.clusters.len(), &keys)?;
+        let (tags, pairs) = match attribution {
+            Attribution::Parity => (rest.first(), rest.get(1)),
+            Attribution::Corrected => (None, rest.first()),
+        };
+        let paired = paired(bill, pairs)?;
+        let generic = generic_candidates(tags, bill.clusters.len(), &keys)?;
         let mut tenant = Tenant::default();
         let mut names_of_clusters = Vec::with_capacity(bill.clusters.len());
         for (cluster, handed_over) in bill.clusters.iter().zip(of_clusters.chunks(OF_CLUSTER)) {
@@ -64,9 +71,13 @@ impl Sides {
             tenant.add(rows, cluster.distribution)?;
         }
         let mut clusters = Vec::with_capacity(bill.clusters.len());
-        for (((cluster, names), rows), generic) in
-            bill.clusters.iter().zip(&names_of_clusters).zip(&tenant.clusters).zip(generic)
+        for ((((cluster, names), rows), generic), paired) in
+            bill.clusters.iter().zip(&names_of_clusters).zip(&tenant.clusters).zip(generic).zip(&paired)
         {
+            if !paired {
+                clusters.push(Matches::nothing()?);
+                continue;
+            }
             let Generic { candidates, of_other_keys } = generic;
             let tags = match attribution {
                 Attribution::Parity => TagMatch::by_candidates(cluster, names, candidates)?,
@@ -84,8 +95,9 @@ impl Sides {
                 Needles::new(names_of_clusters.iter().flat_map(|names| &names.volumes_of_job).map(String::as_str))?
             }
         };
-        let nameless = Needles::new(names_of_clusters.iter().flat_map(|names| &names.nameless).map(String::as_str))?;
-        Ok(Self { days, attribution, tenant, keys, clusters, nameless, volumes })
+        let on_account = names_of_clusters.iter().zip(&paired).filter(|(_, paired)| **paired);
+        let nameless = Needles::new(on_account.flat_map(|(names, _)| &names.nameless).map(String::as_str))?;
+        Ok(Self { days, attribution, tenant, keys, paired, clusters, nameless, volumes })
     }
 
     /// Whether a resource id is that of a machine or volume of some cluster.
@@ -115,6 +127,27 @@ impl Sides {
         }
         Ok(false)
     }
+}
+
+impl Matches {
+    /// Those of a cluster that runs elsewhere.
+    fn nothing() -> Result<Self> {
+        Ok(Self { id_ends: Needles::new([])?, tags: TagMatch::nothing()?, of_other_keys: BTreeSet::new() })
+    }
+}
+
+/// Whether each cluster runs on the account: those that are mapped, and those that `aws_pairs` found.
+fn paired(bill: &Bill, found: Option<&RecordBatch>) -> Result<Vec<bool>> {
+    let mut paired: Vec<bool> = bill.clusters.iter().map(|cluster| cluster.mapped).collect();
+    if let Some(found) = found {
+        let clusters = cast(found, "cluster", |column| column.as_primitive_opt::<Int32Type>())?;
+        for cluster in clusters.values() {
+            if let Some(paired) = paired.get_mut(*cluster as usize) {
+                *paired = true;
+            }
+        }
+    }
+    Ok(paired)
 }
 
 /// The generic candidates of a cluster.

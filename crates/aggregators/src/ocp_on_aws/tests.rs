@@ -16,6 +16,7 @@ fn job(attribution: Attribution, clusters: &[(&str, &str)]) -> Job {
     let mut job = Job::new(Semantics::Koku, &["app"], &[]);
     let cluster = |(uuid, id): &(&str, &str)| Cluster {
         source_uuid: (*uuid).to_owned(),
+        mapped: true,
         distribution: Distribution::Cpu,
         reference: Arc::new(ReferenceData {
             report_period_id: 1,
@@ -392,6 +393,43 @@ fn trap_21_rows_that_are_tied_by_other_keys_only_are_told() {
     assert_eq!(told(r#"{"tier": "front", "note": "app"}"#, Attribution::Parity), 8.0);
     assert_eq!(told(r#"{"tier": "front", "app": "web"}"#, Attribution::Parity), 0.0);
     assert_eq!(told(r#"{"tier": "front", "note": "app"}"#, Attribution::Corrected), 0.0);
+}
+
+#[test]
+fn a_cluster_that_is_not_mapped_gets_its_share_only_if_a_machine_of_it_is_on_the_bill() {
+    let lines = [
+        pod(ALPHA, 0, "n1", "shop", WEB, 1.0),
+        pod(BETA, 0, "n9", "lab", WEB, 1.0),
+        billed(0, "i-1", "{}", 8.0),
+        billed(0, "bucket", r#"{"app": "web"}"#, 4.0),
+    ];
+    let of_machine = [&lines[..], &[billed(24, "i-9", "{}", 1.0)]].concat();
+    for attribution in BOTH {
+        let run = |lines: &[Line]| {
+            let mut job = two_clusters(attribution);
+            job.reference.bill.as_mut().expect("a bill").clusters[1].mapped = false;
+            job.own = settings(attribution, true);
+            let finished = job.finished("ocp_on_aws", lines, 2).expect("runs");
+            let outputs = job.aggregator("ocp_on_aws").expect("builds").outputs();
+            let left_alone: Vec<_> = finished.left_alone.iter().map(|position| outputs[*position].clone()).collect();
+            (shown(&finished.outputs[0], &["unblended_cost"]), finished, left_alone)
+        };
+        let vain = "bill: cluster of which no machine is on it";
+        let (alone, finished, left_alone) = run(&lines);
+        assert!(alone.contains(&"4".to_owned()), "{alone:?}");
+        let named: Vec<_> = finished.findings.iter().filter(|finding| finding.what == vain).collect();
+        assert_eq!((named.len(), named[0].subject.as_str()), (1, "beta"));
+        // Its infrastructure rows may be those of another account.
+        assert_eq!(left_alone.len(), 1);
+        let destination = left_alone[0].destination.as_ref().expect("a table");
+        assert_eq!(destination.table.name, "reporting_ocpusagelineitem_daily_summary");
+
+        // Found on the second day, it shares what the tags of the first one lead to.
+        let (shared, finished, left_alone) = run(&of_machine);
+        assert!(shared.contains(&"2".to_owned()), "{shared:?}");
+        assert_eq!(finished.findings.iter().filter(|finding| finding.what == vain).count(), 0);
+        assert!(left_alone.is_empty());
+    }
 }
 
 /// Lines of two clusters on two days whose volumes and machines are told apart by their ids.

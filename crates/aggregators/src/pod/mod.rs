@@ -94,7 +94,7 @@ impl Aggregator for Pod {
             Semantics::Koku => self.repeats(labels, &state)?,
             Semantics::Conserving => Vec::new(),
         };
-        Ok(Finished { outputs: vec![self.rows(labels, &state)?], findings })
+        Ok(Finished { outputs: vec![self.rows(labels, &state)?], findings, ..Finished::default() })
     }
 }
 

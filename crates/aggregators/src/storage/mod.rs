@@ -100,7 +100,7 @@ impl Aggregator for Storage {
             Semantics::Koku => self.repeats(&placed, labels, &state)?,
             Semantics::Conserving => Vec::new(),
         };
-        Ok(Finished { outputs: self.rows(placed, labels, &state)?, findings })
+        Ok(Finished { outputs: self.rows(placed, labels, &state)?, findings, ..Finished::default() })
     }
 }
 

@@ -75,6 +75,7 @@ impl Unallocated {
         Ok(Finished {
             outputs: vec![ocp_daily_summary::batch(&rows, &output, &self.scope, &self.reference)?],
             findings: repeats.findings(names, |_, hours| Resolution::CORE_SECONDS.value(hours.0)),
+            ..Finished::default()
         })
     }
 

@@ -49,7 +49,8 @@ pub(super) async fn write(
         for name in &plan.written {
             let Some(finished) = done.finished.remove(name) else { continue };
             report.findings.extend(finished.findings);
-            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs);
+            let outputs = wiring.aggregators[name].outputs().into_iter().zip(finished.outputs).enumerate();
+            let outputs = outputs.filter(|(position, _)| !finished.left_alone.contains(position)).map(|(_, it)| it);
             rows_of.extend(outputs.filter(|(output, rows)| is_written(output, rows)).map(|(o, rows)| (name, o, rows)));
         }
         // Begun with the first window, so that a run whose first rows are unusable does not touch the destination.

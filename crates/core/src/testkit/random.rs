@@ -19,6 +19,8 @@ pub fn reference() -> ReferenceData {
     let of_cluster = Job::new(Default::default(), &["k"], &[("a%", 1), ("%", 2)]).reference;
     let cluster = Cluster {
         source_uuid: CLUSTER.to_owned(),
+        // Whether it runs on the account is for the bill to show.
+        mapped: false,
         distribution: Distribution::Cpu,
         reference: Arc::new(of_cluster.clone()),
     };

@@ -50,8 +50,15 @@ struct ClusterContent {
     cluster_id: String,
     cluster_alias: String,
     report_period_id: i32,
+    /// As by a mapping of Koku's.
+    #[serde(default = "yes")]
+    mapped: bool,
     distribution: Option<String>,
     nodes: Vec<NodeRole>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The kind of source that `aws` is about.
@@ -64,6 +71,7 @@ impl Content {
         let of_bill = self.enabled_tag_keys.remove(AWS).unwrap_or_default();
         let cluster = |content: ClusterContent| Cluster {
             source_uuid: content.source_uuid.to_ascii_lowercase(),
+            mapped: content.mapped,
             distribution: Distribution::of(content.distribution.as_deref()),
             reference: Arc::new(ReferenceData {
                 report_period_id: content.report_period_id,

@@ -11,6 +11,8 @@ use tokaki_core::{
 
 use super::tables::{Tables, midnight};
 
+/// Sources of the customer.
+const SOURCES: &str = "reporting_tenant_api_provider";
 const BILLS: &str = "reporting_awscostentrybill";
 const ALIASES: &str = "reporting_awsaccountalias";
 const CATEGORY_KEYS: &str = "reporting_awsenabledcategorykeys";
@@ -69,6 +71,7 @@ struct ClusterSource {
     uuid: Uuid,
     name: String,
     cluster_id: Option<String>,
+    infrastructure_id: Option<i32>,
 }
 
 impl Tables<'_> {
@@ -78,7 +81,6 @@ impl Tables<'_> {
         struct Kind {
             r#type: String,
         }
-        const SOURCES: &str = "reporting_tenant_api_provider";
         let mut select = self.select(SOURCES, ["type"]);
         select.and_where(Expr::col("uuid").eq(self.source));
         let kinds: Vec<Kind> = self.rows(snapshot, SOURCES, &select).await?;
@@ -180,7 +182,7 @@ impl Tables<'_> {
         Ok(self.rows(snapshot, COST_MODELS, &select).await?.into_iter().next())
     }
 
-    /// The clusters that Koku has found to run on the account, by source.
+    /// The clusters that Koku has found to run on the account, and those that it has found on none, by source.
     async fn clusters(
         &self,
         snapshot: &DatabaseTransaction,
@@ -189,7 +191,7 @@ impl Tables<'_> {
     ) -> Result<Vec<Cluster>> {
         let cost_categories = self.cost_categories(snapshot).await?;
         let mut clusters = Vec::new();
-        for ClusterSource { uuid, name, cluster_id } in self.cluster_sources(snapshot).await? {
+        for ClusterSource { uuid, name, cluster_id, infrastructure_id } in self.cluster_sources(snapshot).await? {
             let of_cluster = Tables { server: self.server, schema: self.schema, source: uuid };
             let periods = of_cluster.report_periods(snapshot, days).await?;
             let (Some(cluster_id), Some(period)) = (cluster_id, periods.first()) else {
@@ -202,6 +204,7 @@ impl Tables<'_> {
             let distribution = self.cost_model(snapshot, uuid).await?.and_then(|model| model.distribution);
             clusters.push(Cluster {
                 source_uuid: uuid.to_string(),
+                mapped: infrastructure_id.is_some(),
                 distribution: Distribution::of(distribution.as_deref()),
                 reference: Arc::new(ReferenceData {
                     bill: None,
@@ -222,14 +225,18 @@ impl Tables<'_> {
         let public = Tables { server: self.server, schema: PUBLIC, source: self.source };
         let mut on_account = public.select(INFRASTRUCTURES, ["id"]);
         on_account.and_where(Expr::col("infrastructure_provider_id").eq(self.source));
+        let of_customer = self.select(SOURCES, ["uuid"]);
+        let infrastructure = || Expr::col((PROVIDERS, "infrastructure_id"));
         let mut select = public.select::<0>(PROVIDERS, []);
         select
             .column((PROVIDERS, "uuid"))
             .column((PROVIDERS, "name"))
+            .column((PROVIDERS, "infrastructure_id"))
             .expr_as(Expr::cust("credentials->>'cluster_id'"), "cluster_id")
             .left_join((PUBLIC, CREDENTIALS), Expr::col((CREDENTIALS, "id")).equals((PROVIDERS, "authentication_id")))
             .and_where(Expr::col((PROVIDERS, "type")).eq("OCP"))
-            .and_where(Expr::col((PROVIDERS, "infrastructure_id")).in_subquery(on_account));
+            .and_where(Expr::col((PROVIDERS, "uuid")).in_subquery(of_customer))
+            .and_where(infrastructure().in_subquery(on_account).or(infrastructure().is_null()));
         public.rows(snapshot, PROVIDERS, &select).await
     }
 }

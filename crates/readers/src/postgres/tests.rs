@@ -342,7 +342,7 @@ async fn the_tables_say_what_the_file_says() {
     assert_eq!(tables, file);
 }
 
-/// An account, with a cluster on it, one whose month has no report, and one elsewhere.
+/// An account, with a cluster on it, one whose month has no report, and one that may be anywhere.
 const ACCOUNT: &str = "33333333-3333-4333-8333-333333333333";
 const ACCOUNT_ROWS: &str = "
 INSERT INTO reporting_tenant_api_provider (uuid, name, type) VALUES
@@ -390,6 +390,9 @@ async fn an_account_comes_with_its_bill_and_the_clusters_that_koku_has_found_on_
         cost_categories: vec![category("Kube", 2), category("kube-%", 1), category("openshift-%", 1)],
         nodes: vec![node("n9", Some("i-9"), Some("master"))],
     };
+    let shop = bench.load(SHOP, "2025-10-05").await.expect("a cluster");
+    let shop =
+        Cluster { source_uuid: SHOP.into(), mapped: false, distribution: Distribution::Cpu, reference: Arc::new(shop) };
     let alias = |id, account_id: &str, alias: Option<&str>| AccountAlias {
         id,
         account_id: account_id.to_owned(),
@@ -403,11 +406,16 @@ async fn an_account_comes_with_its_bill_and_the_clusters_that_koku_has_found_on_
         enabled_category_keys: Some(vec!["Product".into(), "Team".into()]),
         // The others are not enabled, or of another cloud.
         tag_mappings: vec![TagMapping { child: "stage".into(), parent: "app".into() }],
-        clusters: vec![Cluster {
-            source_uuid: LAB.into(),
-            distribution: Distribution::Memory,
-            reference: Arc::new(lab),
-        }],
+        // Koku has found one of them there, and the other nowhere.
+        clusters: vec![
+            shop,
+            Cluster {
+                source_uuid: LAB.into(),
+                mapped: true,
+                distribution: Distribution::Memory,
+                reference: Arc::new(lab),
+            },
+        ],
     };
     assert_eq!(reference.bill, Some(expected));
     assert_eq!(reference.enabled_tag_keys, ["Zone", "app", "zone"]);

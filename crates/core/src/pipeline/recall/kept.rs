@@ -37,6 +37,7 @@ struct FinishedHead {
     name: String,
     tables: usize,
     findings: Vec<KeptFinding>,
+    left_alone: Vec<usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -71,6 +72,7 @@ pub(in crate::pipeline) fn write_window(key: &Key, window: &Window) -> Result<Ve
         name: name.clone(),
         tables: finished.outputs.len(),
         findings: finished.findings.iter().map(KeptFinding::from).collect(),
+        left_alone: finished.left_alone.clone(),
     };
     let head = WindowHead {
         rows_in: window.rows_in,
@@ -100,7 +102,7 @@ pub(in crate::pipeline) fn read_window(
             return Err(FOREIGN);
         }
         let findings = head.findings.into_iter().map(Finding::from).collect();
-        written.push((head.name, Finished { outputs, findings }));
+        written.push((head.name, Finished { outputs, findings, left_alone: head.left_alone }));
     }
     Ok(Window { rows_in: head.rows_in, written, states: head.states })
 }
