@@ -24,8 +24,8 @@ pub(crate) fn delete(
     statement
 }
 
-/// Selects `columns` of the rows of a table without days that meet all `conditions`, each as what a batch holds: an
-/// integer, or a text.
+/// Selects `fields` of the rows of a table without days that meet all `conditions`, each as a batch holds it: an integer,
+/// or a text, which `list_as_json` makes of a list.
 pub(crate) fn select_undated(
     from: impl Into<TableRef>,
     fields: &[Field],

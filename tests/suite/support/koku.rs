@@ -63,10 +63,16 @@ impl Koku {
         Proxy::start(&address).expect("a proxy")
     }
 
-    /// The database as it is seen through `proxy`.
-    pub(crate) fn behind(&self, proxy: &Proxy) -> Sink {
+    /// Where the database is seen through `proxy`.
+    pub(crate) fn url_through(&self, proxy: &Proxy) -> Url {
         let mut url = self.url.clone();
         url.set_port(Some(proxy.address().port())).expect("a port");
+        url
+    }
+
+    /// The database as it is seen through `proxy` by whoever loses patience soon.
+    pub(crate) fn behind(&self, proxy: &Proxy) -> Sink {
+        let mut url = self.url_through(proxy);
         // A silent server is asked why after a moment.
         url.query_pairs_mut().append_pair("tcp_user_timeout", "500");
         Sink::Postgres { database: url.into() }

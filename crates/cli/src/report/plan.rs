@@ -57,7 +57,7 @@ fn text(plan: &Plan, wiring: &Wiring) -> String {
     }
     text.push_str("\nwritten\n");
     for (name, destination) in destinations(plan, wiring) {
-        let _ = writeln!(text, "  {name} owns the rows of {} where {}", destination.table.name, owned(&destination));
+        let _ = writeln!(text, "  {name} owns the rows of {}{}", destination.table.name, owned(&destination));
     }
     text
 }
@@ -91,10 +91,10 @@ fn destinations(plan: &Plan, wiring: &Wiring) -> Vec<(String, Destination)> {
     plan.written.iter().flat_map(of).collect()
 }
 
+/// Which rows of its table are a destination's own, and what becomes of those that are there.
 fn owned(destination: &Destination) -> String {
     let day = destination.table.day_field.map(|day| format!("{day} is in scope"));
-    let union = destination.union.as_ref().map(|union| format!("united by {}", union.key.join(", ")));
-    let mut conditions: Vec<String> = day.into_iter().chain(union).collect();
+    let mut conditions: Vec<String> = day.into_iter().collect();
     conditions.extend(destination.owned.iter().map(|condition| match condition {
         Condition::TextEquals(field, value) => format!("{field} = '{value}'"),
         Condition::TextDiffers(field, value) => format!("{field} is not '{value}'"),
@@ -104,7 +104,10 @@ fn owned(destination: &Destination) -> String {
         Condition::IsNotNull(field) => format!("{field} is not null"),
         Condition::NullOrZero(field) => format!("{field} is null or 0"),
     }));
-    conditions.join(" and ")
+    let conditions = conditions.join(" and ");
+    let conditions = if conditions.is_empty() { conditions } else { format!(" where {conditions}") };
+    let union = destination.union.as_ref().map(|union| format!(" and unites them by {}", union.key.join(", ")));
+    conditions + &union.unwrap_or_default()
 }
 
 fn fields(forecast: &Forecast, wiring: &Wiring, known: Option<(usize, usize)>) -> Value {

@@ -154,7 +154,8 @@ impl Replacement for PostgresReplacement {
     }
 
     async fn commit(mut self: Box<Self>) -> Result<Receipt> {
-        let rows_deleted = self.commit_or_again().await?;
+        let undated: usize = self.taken.iter().map(|(_, rows)| rows.num_rows()).sum();
+        let rows_deleted = self.commit_or_again().await? + undated as u64;
         let Task { server, schema, targets, .. } = &self.task;
         let look = targets.first().map_or_else(String::new, |target| {
             let table = format!("{}.{}", quoted(schema), quoted(target.table.name));
