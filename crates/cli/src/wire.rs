@@ -139,7 +139,9 @@ fn check_formats(config: &Config, listed: Option<&str>, read: Option<&str>) -> R
             let (catalog, reader) = (&config.settings.catalog.plugin, &config.settings.reader.plugin);
             let message =
                 format!("the catalog `{catalog}` lists {listed} files, and the reader `{reader}` reads {read}");
-            Err(Error::config("reader.type", message).help("`tokaki plugins show` says which reader a catalog is for"))
+            Err(Error::config("reader.type", message).help(format!(
+                "choose another of the two: `tokaki plugins list` says which reader reads {listed} files"
+            )))
         }
         _ => Ok(()),
     }

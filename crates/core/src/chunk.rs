@@ -65,10 +65,10 @@ impl Chunk {
         Ok(Numbers { name, values })
     }
 
-    /// The text column `name`, row by row.
+    /// The column `name` of kind `Text`, row by row. Labels come with their numbers from [`crate::rollup::TextIds`].
     ///
     /// # Errors
-    /// `Bug` if the reader broke its promise.
+    /// `Bug` if it is of another kind, or if the reader broke its promise.
     pub fn texts(&self, name: &'static str) -> Result<Texts<'_>> {
         let column = self.column(name)?;
         match column.data_type() {

@@ -24,10 +24,12 @@ pub(crate) fn delete(
     statement
 }
 
-/// Selects `fields` of the rows of a table without days that meet all `conditions`, each as a batch holds it: an integer,
-/// or a text, which `list_as_json` makes of a list.
+/// Selects `fields` of the rows of a `table` without days, which is called `from` here, that meet all `conditions`, each as
+/// a batch holds it: an integer, or a text, which `list_as_json` makes of a list. In the order of the primary key, so that
+/// the same rows come the same way twice.
 pub(crate) fn select_undated(
     from: impl Into<TableRef>,
+    table: &Table,
     fields: &[Field],
     conditions: &[Condition],
     list_as_json: fn(Expr) -> Expr,
@@ -44,6 +46,9 @@ pub(crate) fn select_undated(
     statement.from(from.into());
     for condition in conditions {
         statement.and_where(holds(condition));
+    }
+    for column in table.primary_key {
+        statement.order_by(*column, Order::Asc);
     }
     statement
 }

@@ -224,6 +224,10 @@ impl<'a> Engine<'a> {
                 groups.extend((!of_cluster.is_empty()).then_some((cluster, of_cluster)));
             }
         }
+        if groups.is_empty() {
+            // Tied to a cluster that has no rows on the day: there is nobody to share with.
+            return Ok(Vec::new());
+        }
         let sharing = match self.sides.attribution {
             // Clusters count that have such rows, though the row may have no part there (trap 22).
             Attribution::Parity => {
@@ -235,7 +239,7 @@ impl<'a> Engine<'a> {
         };
         let share = 1.0 / sharing as f64;
         let attributed = share * groups.len() as f64;
-        if sharing > groups.len() && !groups.is_empty() {
+        if sharing > groups.len() {
             effects.push(Effect::on_costs(Trap::ShareOfNobody, 1.0 - attributed));
         }
         let by_other_keys = groups.iter().filter(|(cluster, _)| {

@@ -208,6 +208,18 @@ fn the_tag_of_a_cluster_spreads_over_its_namespaces_and_not_over_what_is_nobodys
 }
 
 #[test]
+fn a_row_of_a_cluster_that_has_no_rows_on_the_day_is_lost_and_the_run_goes_on() {
+    let tags = r#"{"openshift_cluster": "alpha-alias", "openshift_project": "shop"}"#;
+    let lines = [pod(ALPHA, 0, "n1", "shop", WEB, 1.0), billed(24, "bucket", tags, 6.0)];
+    for attribution in BOTH {
+        let job = job(attribution, &[(ALPHA, "alpha")]);
+        assert_eq!(rows(&job, &lines), Vec::<String>::new(), "{attribution:?}");
+        let findings = job.finished("ocp_on_aws", &lines, 1).expect("runs").findings;
+        assert_eq!(amount(&findings, "bill: lost"), 6.0, "{attribution:?}");
+    }
+}
+
+#[test]
 fn a_cluster_without_rows_has_none_and_a_reference_without_bill_is_an_error() {
     let lines = [billed(0, "i-1", "{}", 1.0)];
     let job = job(Attribution::Parity, &[(ALPHA, "alpha")]);

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::compute::concat_batches;
 use tokaki_core::rollup::{ExactSum, Resolution};
 use tokaki_core::{Cluster, Condition, Error, FieldKind, Output, Result, Scope, Table};
 
 use super::columns::constant;
-use super::ocp_on_aws_project::{ACCOUNT, AMOUNTS, AccountAliases, Row};
+use super::ocp_on_aws_project::{ACCOUNT, AMOUNTS, AccountAliases, Row, TextOf};
 use super::row_id::{RowIds, day_text};
 use crate::words::units::storable;
 
@@ -75,13 +76,20 @@ impl DerivedTable {
         Output::to_table(self.table, &written, of_cluster.into_iter().chain(texts).collect())
     }
 
-    /// The sums over a cluster's rows of the project table.
+    /// The sums over a cluster's rows of the project table, which are sorted by day.
     ///
     /// # Errors
     /// `Type` for an amount that does not fit.
     pub fn batch(&self, rows: &[Row<'_>], about: About<'_>) -> Result<RecordBatch> {
-        let groups = self.groups(rows, about.aliases)?;
         let output = self.output(about.scope, about.cluster);
+        // Groups of a day are far smaller in a batch than out of it.
+        let days = rows.chunk_by(|row, next| row.day == next.day);
+        let days: Vec<_> = days.map(|rows| self.batch_of_day(rows, &output, about)).collect::<Result<_>>()?;
+        concat_batches(&output.schema(), &days).map_err(|error| Error::bug(error.to_string()))
+    }
+
+    fn batch_of_day(&self, rows: &[Row<'_>], output: &Output, about: About<'_>) -> Result<RecordBatch> {
+        let groups = self.groups(rows, about.aliases)?;
         let mut columns = Vec::with_capacity(output.fields.len());
         for field in &output.fields {
             columns.push(self.column(field.name, field.kind, &groups, about)?);
@@ -90,22 +98,26 @@ impl DerivedTable {
     }
 
     fn groups<'a>(&self, rows: &[Row<'a>], aliases: &AccountAliases<'_>) -> Result<Groups<'a>> {
+        let [account, currency, unit] = [ACCOUNT, "currency_code", "unit"].map(TextOf::named);
+        // An alias belongs to one account, so the account stands for it.
+        let place = |name: &&'static str| if *name == ALIAS { None } else { TextOf::named(name) };
+        let keys: Vec<Option<TextOf>> = self.keys.iter().map(place).collect();
         let mut groups = Groups::new();
         for row in rows.iter().filter(|row| (self.counts)(row)) {
-            let key = |name: &&'static str| match *name {
-                // An alias belongs to one account, so the account stands for it.
-                ALIAS => row.text(ACCOUNT).filter(|account| aliases.of(Some(account)).is_some()),
-                name => row.text(name),
+            let text = |place: Option<TextOf>| place.and_then(|place| row.text_of(place));
+            let key = |place: &Option<TextOf>| match place {
+                None => text(account).filter(|account| aliases.of(Some(account)).is_some()),
+                place => text(*place),
             };
-            let group = groups.entry((row.day, self.keys.iter().map(key).collect())).or_default();
+            let group = groups.entry((row.day, keys.iter().map(key).collect())).or_default();
             for (sum, amount) in group.amounts.iter_mut().zip(row.amounts) {
                 if let Some(amount) = amount {
                     sum.get_or_insert_default().add(Resolution::AMOUNTS.units(amount)?)?;
                 }
             }
-            group.account = group.account.max(row.text(ACCOUNT));
-            group.currency = group.currency.max(row.text("currency_code"));
-            group.unit = group.unit.max(row.text("unit"));
+            group.account = group.account.max(text(account));
+            group.currency = group.currency.max(text(currency));
+            group.unit = group.unit.max(text(unit));
             group.cost_category_id = group.cost_category_id.max(row.cost_category_id);
         }
         Ok(groups)

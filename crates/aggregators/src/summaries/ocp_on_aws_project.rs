@@ -123,14 +123,41 @@ pub struct Row<'a> {
     pub amounts: [Option<f64>; AMOUNTS.len()],
 }
 
+/// Where a row has a text. Looked up once by those who ask many rows.
+#[derive(Debug, Clone, Copy)]
+pub enum TextOf {
+    /// [`Row::data_source`].
+    DataSource,
+    /// [`Row::tags`].
+    Tags,
+    /// Position in [`Row::texts`].
+    Text(usize),
+}
+
+impl TextOf {
+    /// Where the text of this name is; `None` if no row has one.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "data_source" => Some(Self::DataSource),
+            "tags" => Some(Self::Tags),
+            _ => TEXTS.iter().position(|known| *known == name).map(Self::Text),
+        }
+    }
+}
+
 impl<'a> Row<'a> {
+    /// The text that is there.
+    pub fn text_of(&self, place: TextOf) -> Option<&'a str> {
+        match place {
+            TextOf::DataSource => Some(self.data_source),
+            TextOf::Tags => self.tags,
+            TextOf::Text(position) => self.texts[position],
+        }
+    }
+
     /// The text of this name.
     pub fn text(&self, name: &str) -> Option<&'a str> {
-        match name {
-            "data_source" => Some(self.data_source),
-            "tags" => self.tags,
-            _ => TEXTS.iter().position(|known| *known == name).and_then(|position| self.texts[position]),
-        }
+        TextOf::named(name).and_then(|place| self.text_of(place))
     }
 
     /// The amount of this name.

@@ -315,8 +315,15 @@ fn check_owned_rows(aggregators: &Aggregators, written: &[String]) -> Result<()>
         })
         .collect();
     for (index, (name, destination)) in destinations.iter().enumerate() {
+        if destination.table.day_field.is_some() == destination.union.is_some() {
+            let table = destination.table.name;
+            return Err(Error::bug(format!(
+                "`{name}` must unite its rows of {table} if, and only if, they have no day"
+            )));
+        }
         for (other_name, other) in &destinations[..index] {
-            if destination.overlaps(other) {
+            let is_shared = destination.table.name == other.table.name && destination.table.day_field.is_none();
+            if is_shared || destination.overlaps(other) {
                 return Err(Error::bug(format!(
                     "`{name}` and `{other_name}` may own the same rows of {}",
                     other.table.name

@@ -8,7 +8,7 @@ use arrow::compute::{concat_batches, filter_record_batch, take};
 use arrow::error::ArrowError;
 use arrow::row::{RowConverter, SortField};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::output::{Output, Union};
 
 /// Rows of the windows so far, by aggregator and output.
@@ -82,8 +82,9 @@ fn united(union: &Union, earlier: &RecordBatch, later: &RecordBatch) -> Result<R
 fn list_of(lists: &StringArray, rows: &[usize]) -> Result<String> {
     let mut texts: BTreeSet<(bool, Option<String>)> = BTreeSet::new();
     for list in rows.iter().filter(|row| lists.is_valid(**row)).map(|row| lists.value(*row)) {
-        let list: Vec<Option<String>> =
-            serde_json::from_str(list).map_err(|error| Error::bug(format!("a list of texts is none: {error}")))?;
+        let list: Vec<Option<String>> = serde_json::from_str(list).map_err(|error| {
+            Error::new(ErrorKind::Destination, format!("a list in the destination is no list of texts: {error}"))
+        })?;
         texts.extend(list.into_iter().map(|text| (text.is_none(), text)));
     }
     let texts: Vec<&Option<String>> = texts.iter().map(|(_, text)| text).collect();

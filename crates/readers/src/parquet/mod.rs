@@ -97,8 +97,8 @@ impl Reader for ParquetReader {
                         let (start, length) = column.byte_range();
                         // Without a page index the decoder asks for whole column chunks.
                         let chunk = ranges.iter().position(|range| *range == (start..start + length));
-                        let chunk = chunk.map_or(&[][..], |chunk| &fetched[chunk]);
-                        claims::check_pages(split.row_group, column, chunk).map_err(at_file)?;
+                        let chunk = chunk.ok_or_else(|| Error::bug("a column was not fetched in one piece"))?;
+                        claims::check_pages(split.row_group, column, &fetched[chunk]).map_err(at_file)?;
                     }
                     decoder.push_ranges(ranges, fetched).map_err(parquet_error).map_err(at_file)?;
                 }

@@ -63,29 +63,31 @@ impl Header<'_> {
     /// Fields of `PageHeader` in parquet.thrift.
     fn page(&mut self) -> Option<Page> {
         let mut page = Page { packed: 0, unpacked: 0, values: 0, is_dictionary: false };
-        let mut id = 0;
+        let (mut id, mut values) = (0, None);
         while let Some(kind) = self.field(&mut id)? {
-            match (id, kind) {
-                (2, I32) => page.unpacked = self.size()?,
-                (3, I32) => page.packed = self.size()?,
-                // The header of a data page, a dictionary or a data page of version 2.
-                (5 | 7 | 8, STRUCT) => {
+            match id {
+                2 => page.unpacked = self.size(kind)?,
+                3 => page.packed = self.size(kind)?,
+                // The header of a data page, a dictionary or a data page of version 2. Of several nobody knows which
+                // one a decoder takes.
+                5 | 7 | 8 if kind == STRUCT && values.is_none() => {
                     page.is_dictionary = id == 7;
-                    page.values = self.values()?;
+                    values = Some(self.values()?);
                 }
-                (_, kind) => self.skip(kind, DEEPEST)?,
+                5 | 7 | 8 => return None,
+                _ => self.skip(kind, DEEPEST)?,
             }
         }
-        Some(page)
+        Some(Page { values: values.unwrap_or_default(), ..page })
     }
 
     /// The number of values, which is the first field of each of these headers.
     fn values(&mut self) -> Option<u64> {
         let (mut id, mut values) = (0, 0);
         while let Some(kind) = self.field(&mut id)? {
-            match (id, kind) {
-                (1, I32) => values = self.size()?,
-                (_, kind) => self.skip(kind, DEEPEST)?,
+            match id {
+                1 => values = self.size(kind)?,
+                _ => self.skip(kind, DEEPEST)?,
             }
         }
         Some(values)
@@ -101,6 +103,8 @@ impl Header<'_> {
             0 => self.zigzag()?,
             ahead => id.checked_add(i64::from(ahead))?,
         };
+        // Longer ones are cut by some, and are then others.
+        i16::try_from(*id).ok()?;
         Some(Some(head & 0x0f))
     }
 
@@ -164,7 +168,9 @@ impl Header<'_> {
         Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    fn size(&mut self) -> Option<u64> {
+    /// A size, which is written as 32 bits. Decoders do not look what it is written as.
+    fn size(&mut self, kind: u8) -> Option<u64> {
+        (kind == I32).then_some(())?;
         u64::try_from(self.zigzag()?).ok()
     }
 }
@@ -202,6 +208,21 @@ mod tests {
         assert_eq!(beyond, "a page is said to be 3 bytes, and 1 are left of its column");
         let half: Vec<_> = Pages::new(&chunk()[..10]).collect();
         assert!(matches!(half[..], [Err(_)]), "{half:?}");
+    }
+
+    #[test]
+    fn a_header_that_can_be_read_in_two_ways_is_none() {
+        // Sizes of other kinds.
+        for (position, kind) in [(2, 0x16), (2, 0x14), (4, 0x16), (7, 0x16), (6, 0x2b)] {
+            let mut bytes = chunk();
+            bytes[position] = kind;
+            assert!(Pages::new(&bytes).next().expect("a page").is_err(), "{kind:#x} at {position}");
+        }
+        // The header of a dictionary behind the one of a data page; a field 65538 that some cut to 2.
+        for behind in [&[0x2c, 0x15, 10, 0][..], &[0x05, 0x84, 0x80, 0x08, 18]] {
+            let bytes = [&HEADER[..], behind, &[0, 1, 2, 3]].concat();
+            assert!(Pages::new(&bytes).next().expect("a page").is_err(), "{behind:?}");
+        }
     }
 
     #[test]

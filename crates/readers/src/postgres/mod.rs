@@ -20,7 +20,7 @@ tokaki_core::register!(
     Reference,
     PostgresConfig,
     "postgres",
-    "Tag keys, cost categories and nodes from Koku's PostgreSQL tables.",
+    "What a cluster or an account needs to be known, from Koku's PostgreSQL tables.",
     build
 );
 

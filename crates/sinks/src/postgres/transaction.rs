@@ -99,7 +99,7 @@ impl Transaction {
                 format!("LOCK TABLE {}.{} IN SHARE ROW EXCLUSIVE MODE", quoted(&task.schema), quoted(table.name));
             sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut *connection).await.map_err(failed)?;
             let json = |list: Expr| Func::cust("array_to_json").arg(list).cast_as("text");
-            let select = statements::select_undated(name(), &output.fields, owned, json);
+            let select = statements::select_undated(name(), table, &output.fields, owned, json);
             let (statement, values) = select.build_sqlx(PostgresQueryBuilder);
             let query = sqlx::query_with(AssertSqlSafe(statement), values).persistent(false);
             let rows = query.fetch_all(&mut *connection).await.map_err(failed)?;

@@ -123,7 +123,7 @@ impl Replacement for SqliteReplacement {
         let transaction = self.take_transaction()?;
         let Destination { table, owned, .. } = destination(output)?;
         let failed = |error| sqlite_error(&self.file, &error);
-        let select = statements::select_undated(table.name, &output.fields, owned, |list| list);
+        let select = statements::select_undated(table.name, table, &output.fields, owned, |list| list);
         let rows = transaction.query_all(&select).await.map_err(failed)?;
         let delete = statements::delete(table.name, table, self.days, owned);
         self.receipt.rows_deleted += transaction.execute(&delete).await.map_err(failed)?.rows_affected();
