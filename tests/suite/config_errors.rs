@@ -61,7 +61,7 @@ fn a_reader_that_cannot_read_what_the_catalog_lists() {
     assert_snapshot!(failure(&["--set", "catalog.type=operator"]), @"
     exit code 10
     error: config: `reader.type`: the catalog `operator` lists csv files, and the reader `parquet` reads parquet
-      help: `tokaki plugins show` says which reader a catalog is for
+      help: choose another of the two: `tokaki plugins list` says which reader reads csv files
       nothing was changed
     ");
 }

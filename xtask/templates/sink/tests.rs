@@ -11,7 +11,7 @@ async fn a_row_is_a_line_with_tabs_between_its_columns() {
     let (day, rows) = (scope("2025-09-01", "2025-09-01"), [("2025-09-01", Some("shop"), Some(2.5))]);
     replace(&sink, &day, &[(pods(), &rows)]).await.expect("a run");
     let written = std::fs::read_to_string(root.path().join("out/usage_daily_summary.txt")).expect("a file");
-    assert!(written.ends_with("\tPod\t2025-09-01\tshop\t{\"app\": \"shop\"}\t2.5\t-\t-\n"), "{written}");
+    assert!(written.ends_with("\tPod\t2025-09-01\tshop\t{\"app\": \"shop\"}\t[\"shop\",null]\t2.5\t-\t-\n"), "{written}");
 }
 
 #[tokio::test]

@@ -147,7 +147,11 @@ impl Aggregator for OcpOnAws {
     }
 
     fn windows(&self, days: DateRange) -> Option<Vec<DateRange>> {
-        Some(chunks::of(days))
+        match self.attribution {
+            Attribution::Parity => Some(chunks::of(days)),
+            // Days know nothing of each other.
+            Attribution::Corrected => None,
+        }
     }
 
     fn prepare(&self, handovers: Vec<RecordBatch>, days: DateRange) -> Result<Sides> {

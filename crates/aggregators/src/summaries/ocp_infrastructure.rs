@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow::compute::concat_batches;
 use tokaki_core::rollup::{ExactSum, Resolution};
 use tokaki_core::{Cluster, Condition, Error, FieldKind, Output, Result};
 
@@ -77,19 +76,11 @@ struct Group<'a> {
 /// A group with its key.
 type Grouped<'g, 'a> = (&'g Key<'a>, &'g Group<'a>);
 
-/// The sums over a cluster's rows of the project table, which are sorted by day.
+/// The sums over a cluster's rows of the project table.
 ///
 /// # Errors
 /// `Type` for an amount that does not fit.
 pub fn batch(rows: &[Row<'_>], cluster: &Cluster) -> Result<RecordBatch> {
-    let output = output(cluster);
-    // Groups of a day are far smaller in a batch than out of it.
-    let days = rows.chunk_by(|row, next| row.day == next.day);
-    let days: Vec<_> = days.map(|rows| batch_of_day(rows, &output, cluster)).collect::<Result<_>>()?;
-    concat_batches(&output.schema(), &days).map_err(|error| Error::bug(error.to_string()))
-}
-
-fn batch_of_day(rows: &[Row<'_>], output: &Output, cluster: &Cluster) -> Result<RecordBatch> {
     let mut groups: BTreeMap<Key<'_>, Group<'_>> = BTreeMap::new();
     for row in rows {
         let key = Key {
@@ -105,6 +96,7 @@ fn batch_of_day(rows: &[Row<'_>], output: &Output, cluster: &Cluster) -> Result<
         groups.entry(key).or_default().add(row)?;
     }
     let groups: Vec<Grouped<'_, '_>> = groups.iter().collect();
+    let output = output(cluster);
     let mut columns = Vec::with_capacity(output.fields.len());
     for field in &output.fields {
         columns.push(column(field.name, field.kind, &groups, cluster)?);

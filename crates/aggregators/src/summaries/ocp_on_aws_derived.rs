@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Float64Array, Int32Array, RecordBatch, StringArray};
-use arrow::compute::concat_batches;
 use tokaki_core::rollup::{ExactSum, Resolution};
 use tokaki_core::{Cluster, Condition, Error, FieldKind, Output, Result, Scope, Table};
 
@@ -76,20 +75,13 @@ impl DerivedTable {
         Output::to_table(self.table, &written, of_cluster.into_iter().chain(texts).collect())
     }
 
-    /// The sums over a cluster's rows of the project table, which are sorted by day.
+    /// The sums over a cluster's rows of the project table.
     ///
     /// # Errors
     /// `Type` for an amount that does not fit.
     pub fn batch(&self, rows: &[Row<'_>], about: About<'_>) -> Result<RecordBatch> {
-        let output = self.output(about.scope, about.cluster);
-        // Groups of a day are far smaller in a batch than out of it.
-        let days = rows.chunk_by(|row, next| row.day == next.day);
-        let days: Vec<_> = days.map(|rows| self.batch_of_day(rows, &output, about)).collect::<Result<_>>()?;
-        concat_batches(&output.schema(), &days).map_err(|error| Error::bug(error.to_string()))
-    }
-
-    fn batch_of_day(&self, rows: &[Row<'_>], output: &Output, about: About<'_>) -> Result<RecordBatch> {
         let groups = self.groups(rows, about.aliases)?;
+        let output = self.output(about.scope, about.cluster);
         let mut columns = Vec::with_capacity(output.fields.len());
         for field in &output.fields {
             columns.push(self.column(field.name, field.kind, &groups, about)?);

@@ -13,7 +13,13 @@ use tokaki_core::{CostCategory, Error, ErrorKind, NodeRole, ReferenceData, Refer
 
 use crate::store::AtFile;
 
-tokaki_core::register!(Reference, FileConfig, "file", "Tag keys, cost categories and nodes from a file.", build);
+tokaki_core::register!(
+    Reference,
+    FileConfig,
+    "file",
+    "What a cluster or an account needs to be known, from a file.",
+    build
+);
 
 /// Settings of the reference source `file`.
 #[derive(Debug, Deserialize, JsonSchema)]
