@@ -26,3 +26,15 @@ pub(crate) fn texts<R>(rows: &[R], of: impl Fn(&R) -> Option<&str>) -> ArrayRef 
 pub(crate) fn constant(text: &str, rows: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
 }
+
+/// Which text it is, without reading it: rows have most of their texts from one table of distinct ones. Two that differ may
+/// still be alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Seen(Option<(*const u8, usize)>);
+
+impl Seen {
+    /// The text, or null.
+    pub(crate) fn of(text: Option<&str>) -> Self {
+        Self(text.map(|text| (text.as_ptr(), text.len())))
+    }
+}

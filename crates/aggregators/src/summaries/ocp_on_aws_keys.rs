@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use hashbrown::HashSet;
 use tokaki_core::{Bill, Condition, Error, FieldKind, Index, Output, Result, Table, Union};
 
-use super::columns::{field, required};
+use super::columns::{Seen, field, required};
 use super::ocp_on_aws_derived::ALIAS;
-use super::ocp_on_aws_project::{ACCOUNT, AccountAliases, Row};
+use super::ocp_on_aws_project::{ACCOUNT, AccountAliases, Row, TextOf};
 use super::row_id::RowIds;
 use crate::words::label_map::LabelMap;
 
@@ -142,12 +143,17 @@ fn tag_batches(
     }
     let mut groups: BTreeMap<TagGroup<'_>, List<'_>> = BTreeMap::new();
     let mut holders: BTreeMap<(&str, &str), [List<'_>; HOLDERS.len()]> = BTreeMap::new();
+    let places = ["namespace", "node", ACCOUNT, "pod_labels"].map(TextOf::named);
     for (cluster, rows) in bill.clusters.iter().zip(of_clusters) {
         let reference = &cluster.reference;
+        let mut seen = HashSet::new();
         for row in rows {
-            // Koku's tables take no tags of rows without namespace.
-            let (Some(namespace), Some(labels)) = (row.text("namespace"), row.text("pod_labels")) else { continue };
-            let (account, node) = (row.text(ACCOUNT), row.text("node"));
+            let texts = places.map(|place| place.and_then(|place| row.text_of(place)));
+            // Koku's tables take no tags of rows without namespace. Many rows have the same of everything.
+            let [Some(namespace), node, account, Some(labels)] = texts else { continue };
+            if !seen.insert(texts.map(Seen::of)) {
+                continue;
+            }
             let pairs = maps.get(labels).into_iter().flat_map(LabelMap::pairs);
             for (key, value) in pairs.filter_map(|(key, value)| Some((key, value?))) {
                 let group = (key, reference.report_period_id, account, namespace, node);
