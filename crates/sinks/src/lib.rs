@@ -16,7 +16,6 @@ mod disk;
 mod ids;
 mod jsonl;
 mod lines;
-mod list;
 mod look;
 mod parquet;
 mod postgres;

@@ -9,7 +9,6 @@ use tokaki_core::{Error, ErrorKind, FieldKind, Output, Result};
 use uuid::Uuid;
 
 use super::numeric;
-use crate::list;
 
 /// What comes before the first row: the signature, no flags, no extension.
 pub(super) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -110,7 +109,7 @@ impl Column<'_> {
                 to.push(JSONB);
                 to.extend_from_slice(text.as_bytes());
             }
-            Self::Texts(of, lists) if lists.is_valid(row) => write_texts(*of, &list::of_json(lists.value(row))?, to)?,
+            Self::Texts(of, lists) if lists.is_valid(row) => write_texts(*of, &texts_of_json(lists.value(row))?, to)?,
             Self::Integer(values) if values.is_valid(row) => {
                 to.extend_from_slice(&4_i32.to_be_bytes());
                 to.extend_from_slice(&values.value(row).to_be_bytes());
@@ -126,6 +125,11 @@ impl Column<'_> {
         }
         Ok(())
     }
+}
+
+/// The texts of a list, which a batch holds as a JSON array.
+fn texts_of_json(json: &str) -> Result<Vec<Option<String>>> {
+    serde_json::from_str(json).map_err(|error| Error::bug(format!("a list of texts is none: {error}")))
 }
 
 /// An array of one dimension, counted from 1, or of none if there are no texts.

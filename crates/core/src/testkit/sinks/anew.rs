@@ -1,6 +1,8 @@
 //! The scenario of sinks that write anew: what they hold is the result of one run.
 
-use super::bench::{Bench, PODS, VOLUMES, values_that_do_not_fit_are_refused, what_is_not_committed_never_was};
+use super::bench::{
+    Bench, PODS, PODS_AND_VOLUMES, VOLUMES, values_that_do_not_fit_are_refused, what_is_not_committed_never_was,
+};
 use super::table::{Row, pods, scope, volumes};
 use super::{begin, replace};
 use crate::error::ErrorKind;
@@ -24,18 +26,11 @@ pub async fn writes_anew(bench: &dyn Bench) {
 async fn writing_twice_is_writing_once(bench: &dyn Bench) {
     let september = scope("2025-09-01", "2025-09-30");
     let parts = [(pods(), PODS), (volumes(), VOLUMES)];
-    let expected = [
-        "Pod|2025-09-01|shop|{\"app\": \"shop\"}|0.1|-",
-        "Pod|2025-09-02|-|-|-|-",
-        "Pod|2025-09-02|shop|{\"app\": \"shop\"}|1234.5|-",
-        "Storage|2025-09-01|shop|-|2|-",
-        "Storage|2025-09-02|it's \"new\"|-|-3|-",
-    ];
     drop(begin(bench.sink(), &september, &parts).await.expect("a first run"));
     assert!(bench.rows().await.is_empty(), "the first run was not committed");
 
     let first = replace(bench.sink(), &september, &parts).await.expect("a first run");
-    assert_eq!(bench.rows().await, expected);
+    assert_eq!(bench.rows().await, PODS_AND_VOLUMES);
     let bytes = bench.bytes().await;
     let second = begin(bench.sink(), &september, &parts).await.expect("a second run");
     assert!(second.removed().is_empty(), "nobody looks into what is written over");

@@ -33,6 +33,14 @@ pub(super) const PODS: &[Row] =
     &[("2025-09-01", Some("shop"), Some(0.1)), ("2025-09-02", Some("shop"), Some(1234.5)), ("2025-09-02", None, None)];
 pub(super) const VOLUMES: &[Row] =
     &[("2025-09-01", Some("shop"), Some(2.0)), ("2025-09-02", Some("it's \"new\""), Some(-3.0))];
+/// Both, as a bench shows them.
+pub(super) const PODS_AND_VOLUMES: [&str; 5] = [
+    "Pod|2025-09-01|shop|{\"app\": \"shop\"}|0.1|-",
+    "Pod|2025-09-02|-|-|-|-",
+    "Pod|2025-09-02|shop|{\"app\": \"shop\"}|1234.5|-",
+    "Storage|2025-09-01|shop|-|2|-",
+    "Storage|2025-09-02|it's \"new\"|-|-3|-",
+];
 
 pub(super) async fn what_is_not_committed_never_was(bench: &dyn Bench) {
     let (rows, bytes) = (bench.rows().await, bench.bytes().await);
