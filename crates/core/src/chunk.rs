@@ -1,6 +1,7 @@
 //! A piece of a table on its way from a reader to the folds, and typed access to its columns.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, RecordBatch, StringArray, StringViewArray,
@@ -11,7 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType
 
 use crate::error::{Error, Place, Result};
 use crate::input::TableName;
-use crate::rollup::ExactSum;
+use crate::rollup::{ExactSum, LabelTexts};
 use crate::scope::DateRange;
 
 /// Rows of one table with the columns of a [`crate::Selection`], and where they came from.
@@ -25,6 +26,8 @@ pub struct Chunk {
     pub table: TableName,
     /// Table, file and row group.
     pub place: Place,
+    /// The texts of label columns that came as numbers.
+    pub labels: Arc<LabelTexts>,
 }
 
 impl Chunk {
@@ -204,8 +207,6 @@ impl<'a> Numbers<'a> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::input::{Grain, OPENSHIFT};
 
@@ -217,6 +218,7 @@ mod tests {
             time_column: "interval_start",
             table: TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Hourly },
             place: Place::default(),
+            labels: Arc::default(),
         }
     }
 

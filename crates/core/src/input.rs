@@ -82,8 +82,8 @@ pub enum ColumnKind {
     Number,
     /// `Utf8View` or `Dictionary(Int32, Utf8)`.
     Text,
-    /// JSON text, also where the file holds a map. Like [`ColumnKind::Text`], or `BinaryView` with bytes that nobody has
-    /// proven to be UTF-8 yet: [`crate::rollup::TextIds`] proves each distinct text once.
+    /// JSON text, also where the file holds a map. Like [`ColumnKind::Text`], or `UInt32` with the numbers of texts in
+    /// [`crate::Chunk::labels`], 0 for null. [`crate::rollup::TextIds`] knows what to do with either.
     Labels,
 }
 

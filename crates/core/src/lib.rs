@@ -41,7 +41,7 @@ pub use member::Member;
 pub use output::{Condition, Destination, Field, FieldKind, Index, Output, Table, Union};
 pub use payload::PayloadOfDay;
 pub use plugin::{Build, Plugin, PluginKind};
-pub use reader::{ChunkDecoder, Reader, Split};
+pub use reader::{ChunkDecoder, DecodeChunks, Reader, Split};
 pub use reference::{
     AccountAlias, Bill, Cluster, CostCategory, Distribution, NodeRole, ReferenceData, ReferenceSource, TagMapping,
 };

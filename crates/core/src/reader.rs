@@ -8,6 +8,7 @@ use crate::catalog::DataFile;
 use crate::error::Result;
 use crate::input::Selection;
 use crate::payload::PayloadOfDay;
+use crate::rollup::LabelTexts;
 
 /// The unit of reading: one row group (or file part). Plain data, so that it can be counted, ordered and sent away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,8 +27,21 @@ pub struct Split {
     pub instants: Option<(i64, i64)>,
 }
 
-/// Decodes a split that is in memory: an iterator that computes and never waits, so it may run on any thread.
-pub type ChunkDecoder = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+/// Decodes a split that is in memory: computes and never waits, so it may run on any thread.
+pub type ChunkDecoder = Box<dyn DecodeChunks>;
+
+/// Gives the rows of a split, chunk by chunk. Every iterator of batches does.
+pub trait DecodeChunks: Send {
+    /// The next rows; none after the last or after an error. Columns of [`crate::ColumnKind::Labels`] may come as numbers
+    /// of texts that are added to `labels`.
+    fn next_chunk(&mut self, labels: &mut LabelTexts) -> Option<Result<RecordBatch>>;
+}
+
+impl<I: Iterator<Item = Result<RecordBatch>> + Send> DecodeChunks for I {
+    fn next_chunk(&mut self, _: &mut LabelTexts) -> Option<Result<RecordBatch>> {
+        self.next()
+    }
+}
 
 /// A file format.
 #[async_trait]

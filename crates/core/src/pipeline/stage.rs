@@ -23,6 +23,7 @@ use crate::error::{Error, ErrorKind, Place, Result};
 use crate::finding::Finished;
 use crate::input::{InputId, Selection, TableName};
 use crate::reader::{ChunkDecoder, Split};
+use crate::rollup::LabelTexts;
 use crate::scope::DateRange;
 
 /// A split and the scan that it belongs to.
@@ -149,6 +150,12 @@ pub(super) type Folds = Arc<[Arc<dyn Fold>]>;
 /// A state of each aggregator of the stage.
 pub(super) type States = Vec<AnyState>;
 
+/// What a fold has in its hands: states that are nobody else's, and the texts of the labels that came so far.
+struct Hands {
+    states: States,
+    labels: Arc<LabelTexts>,
+}
+
 /// What splits came to.
 pub(super) struct Folded {
     /// Their rows of the window's days.
@@ -242,7 +249,7 @@ impl Workshop<'_> {
     /// # Errors
     /// The first in the order of `works`, whatever the number of workers.
     pub(super) async fn fold_all(&self, works: Vec<Work>, folds: &Folds) -> Result<Folded> {
-        let idle: Arc<Mutex<Vec<States>>> = Arc::default();
+        let idle: Arc<Mutex<Vec<Hands>>> = Arc::default();
         let folds_at_once = Semaphore::new(self.folds_at_once);
         let mut rows_in = 0;
         // One split is fetched ahead of those that are folded. `buffered` keeps the order, so that the error that is
@@ -254,7 +261,8 @@ impl Workshop<'_> {
             rows_in += rows?;
         }
         drop(folding);
-        let states = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let hands = std::mem::take(&mut *idle.lock().unwrap_or_else(PoisonError::into_inner));
+        let states = hands.into_iter().map(|hands| hands.states).collect();
         let (folds, beside) = (Arc::clone(folds), self.beside_each_other());
         Ok(Folded { rows_in, states: self.on_pool(move || merge(&folds, states, beside)).await? })
     }
@@ -265,7 +273,7 @@ impl Workshop<'_> {
         work: Work,
         folds: &Folds,
         folds_at_once: &Semaphore,
-        idle: &Arc<Mutex<Vec<States>>>,
+        idle: &Arc<Mutex<Vec<Hands>>>,
         progress: &Arc<Progress>,
     ) -> Result<u64> {
         const KIB: u64 = 1 << 10;
@@ -338,14 +346,15 @@ fn fold_split(
     work: &Work,
     decoder: ChunkDecoder,
     folds: &[Arc<dyn Fold>],
-    idle: &Mutex<Vec<States>>,
+    idle: &Mutex<Vec<Hands>>,
     look: Look,
 ) -> Result<Counts> {
     let place = work.place();
     let borrowed = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let mut states = borrowed.unwrap_or_else(|| folds.iter().map(|fold| fold.start()).collect());
-    let counts = fold_chunks(work, decoder, folds, &mut states, &place, look).map_err(|error| error.at(&place))?;
-    idle.lock().unwrap_or_else(PoisonError::into_inner).push(states);
+    let start = || Hands { states: folds.iter().map(|fold| fold.start()).collect(), labels: Arc::default() };
+    let mut hands = borrowed.unwrap_or_else(start);
+    let counts = fold_chunks(work, decoder, folds, &mut hands, &place, look).map_err(|error| error.at(&place))?;
+    idle.lock().unwrap_or_else(PoisonError::into_inner).push(hands);
     Ok(counts)
 }
 
@@ -353,28 +362,29 @@ fn fold_chunks(
     work: &Work,
     mut decoder: ChunkDecoder,
     folds: &[Arc<dyn Fold>],
-    states: &mut States,
+    hands: &mut Hands,
     place: &Place,
     mut look: Look,
 ) -> Result<Counts> {
     let mut counts = Counts::default();
     // A decoder that panics on a malformed file is that file's error.
-    let mut next = || {
-        std::panic::catch_unwind(AssertUnwindSafe(|| decoder.next())).unwrap_or_else(|panic| {
+    let mut next = |labels: &mut LabelTexts| {
+        std::panic::catch_unwind(AssertUnwindSafe(|| decoder.next_chunk(labels))).unwrap_or_else(|panic| {
             let message = format!("the file could not be decoded: {}", said(panic.as_ref()));
             Some(Err(Error::new(ErrorKind::Parquet, message)))
         })
     };
-    while let Some(batch) = next() {
+    // No chunk is left that still looks at them.
+    while let Some(batch) = next(Arc::make_mut(&mut hands.labels)) {
         let batch = batch?;
         let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
         counts.decoded += rows;
-        let chunk =
-            Chunk { batch, time_column: work.selection.time_column, table: work.table.clone(), place: place.clone() }
-                .within(work.selection.days.as_ref())?;
+        let (time_column, table, place) = (work.selection.time_column, work.table.clone(), place.clone());
+        let labels = Arc::clone(&hands.labels);
+        let chunk = Chunk { batch, time_column, table, place, labels }.within(work.selection.days.as_ref())?;
         counts.in_scope += chunk.batch.num_rows() as u64;
         for (position, input) in work.feeds.iter() {
-            folds[*position].fold(&mut states[*position], *input, &chunk)?;
+            folds[*position].fold(&mut hands.states[*position], *input, &chunk)?;
         }
         drop(look.promise.take());
         look.progress.add(rows);

@@ -4,8 +4,8 @@ use std::hash::BuildHasher;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, UInt32Type};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::chunk::Chunk;
@@ -156,88 +156,159 @@ fn slice<'a>(bytes: &'a str, ends: &[usize], id: u32) -> &'a str {
     &bytes[start..ends[index]]
 }
 
-/// Ids of a text column, chunk after chunk. Chunks of one row group share their dictionary, which is interned once.
+/// Ids of a text column, chunk after chunk. What chunks share, a dictionary or numbers of labels, is looked up once.
 #[derive(Debug, Clone, Default)]
 pub struct TextIds {
     ids: Vec<u32>,
+    /// A dictionary and the ids of its texts.
     dictionary: Option<(ArrayRef, Vec<u32>)>,
+    numbered: Numbered,
     /// Room for what is known of the texts of a batch, with their hashes.
     batch: Vec<(u64, Option<Known>)>,
 }
+
+/// Ids of texts that came as numbers.
+#[derive(Debug, Clone, Default)]
+struct Numbered {
+    /// Whose numbers they are.
+    identity: Option<u64>,
+    /// Id of each number; [`UNKNOWN`] of one that no row had yet.
+    ids: Vec<u32>,
+    /// Room for numbers that are new.
+    new: Vec<u32>,
+    /// Room for their ids.
+    new_ids: Vec<u32>,
+}
+
+/// No interner comes to so many texts.
+const UNKNOWN: u32 = u32::MAX;
 
 impl TextIds {
     /// The id of each row's text in the column `name` of `chunk`, which is of kind `Text` or `Labels`.
     ///
     /// # Errors
-    /// `Type`, with the column, if a text is not UTF-8. `Bug` if the selection did not ask for the column.
+    /// `Bug` if the selection did not ask for the column, or if the reader broke its promise.
     pub fn of(&mut self, interner: &mut Interner, chunk: &Chunk, name: &str) -> Result<&[u32]> {
-        self.of_column(interner, chunk.column(name)?).map_err(|error| error.column(name))
+        let column = chunk.column(name)?;
+        let of_column = match (column.as_primitive_opt::<UInt32Type>(), chunk.labels.column(name)) {
+            (Some(numbers), Some(texts)) => {
+                self.of_numbers(interner, numbers.values(), texts, chunk.labels.identity()).map(|()| &*self.ids)
+            }
+            _ => self.of_column(interner, column),
+        };
+        of_column.map_err(|error| error.column(name))
     }
 
-    fn of_column(&mut self, interner: &mut Interner, column: &ArrayRef) -> Result<&[u32]> {
+    /// The id of each row's text in a column of type `Utf8View`, `BinaryView`, `Dictionary(Int32, Utf8)` or `Null`.
+    ///
+    /// # Errors
+    /// `Type` if bytes are not UTF-8, `Bug` for a column of another type.
+    pub fn of_column(&mut self, interner: &mut Interner, column: &ArrayRef) -> Result<&[u32]> {
         self.ids.clear();
         match column.data_type() {
             DataType::Null => self.ids.resize(column.len(), NULL_TEXT),
             DataType::Utf8View => {
                 let texts = column.as_string_view();
-                self.look_up(
-                    interner,
-                    (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row).as_bytes())),
-                )?;
+                let texts = (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row).as_bytes()));
+                look_up(interner, texts, &mut self.batch, &mut self.ids)?;
             }
             DataType::BinaryView => {
                 let texts = column.as_binary_view();
-                self.look_up(interner, (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row))))?;
+                let texts = (0..texts.len()).map(|row| texts.is_valid(row).then(|| texts.value(row)));
+                look_up(interner, texts, &mut self.batch, &mut self.ids)?;
             }
             DataType::Dictionary(key, _) if key.as_ref() == &DataType::Int32 => {
-                let dictionary = column.as_dictionary::<Int32Type>();
-                let values = dictionary.values();
-                let cached = self.dictionary.as_ref().is_some_and(|(known, _)| Arc::ptr_eq(known, values));
-                if !cached {
-                    let texts = values
-                        .as_string_opt::<i32>()
-                        .ok_or_else(|| Error::bug("a dictionary of texts has other values than Utf8"))?;
-                    let ids = texts.iter().map(|text| interner.optional_id(text)).collect();
-                    self.dictionary = Some((Arc::clone(values), ids));
-                }
-                let ids_of_keys = self.dictionary.as_ref().map_or(&[][..], |(_, ids)| ids);
-                self.ids
-                    .extend(dictionary.keys().iter().map(|key| key.map_or(NULL_TEXT, |key| ids_of_keys[key as usize])));
+                self.of_dictionary(interner, column.as_dictionary())?;
             }
             other => return Err(Error::bug(format!("a text column arrived as {other}"))),
         }
         Ok(&self.ids)
     }
 
-    /// What is looked up lies anywhere in memory. A batch of texts is hashed, then looked up, then touched, then compared,
-    /// so that the processor waits for many at once and not for one after the other.
-    fn look_up<'a>(
-        &mut self,
-        interner: &mut Interner,
-        texts: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone,
-    ) -> Result<()> {
-        const BATCH_ROWS: usize = 32;
-        self.ids.reserve(texts.len());
-        let mut rest = texts;
-        while rest.len() > 0 {
-            let batch = rest.clone().take(BATCH_ROWS);
-            self.batch.clear();
-            self.batch.extend(batch.clone().map(|text| (text.map_or(0, |text| interner.hasher.hash_one(text)), None)));
-            for (hash, known) in &mut self.batch {
-                *known = interner.table.find(*hash, |known| known.hash == *hash).copied();
-            }
-            black_box(self.batch.iter().flat_map(|(_, known)| known).fold(0, |sum, known| sum ^ interner.touch(known)));
-            for (text, (hash, known)) in batch.zip(&self.batch) {
-                self.ids.push(match (text, known) {
-                    (None, _) => NULL_TEXT,
-                    (Some(text), Some(known)) if interner.bytes_of(known) == text => known.id,
-                    (Some(text), _) => interner.id_of_hashed(*hash, proven(text)?),
-                });
-            }
-            rest.nth(BATCH_ROWS - 1);
+    fn of_dictionary(&mut self, interner: &mut Interner, column: &DictionaryArray<Int32Type>) -> Result<()> {
+        let values = column.values();
+        let (known, mut ids) = self.dictionary.take().unzip();
+        if known.is_none_or(|known| !Arc::ptr_eq(&known, values)) {
+            let texts = values
+                .as_string_opt::<i32>()
+                .ok_or_else(|| Error::bug("a dictionary of texts has other values than Utf8"))?;
+            let texts = (0..texts.len()).map(|key| texts.is_valid(key).then(|| texts.value(key).as_bytes()));
+            let ids = ids.get_or_insert_default();
+            ids.clear();
+            look_up(interner, texts, &mut self.batch, ids)?;
         }
+        let ids = ids.unwrap_or_default();
+        let keys = column.keys();
+        if keys.null_count() == 0 {
+            self.ids.extend(keys.values().iter().map(|key| ids[*key as usize]));
+        } else {
+            self.ids.extend(keys.iter().map(|key| key.map_or(NULL_TEXT, |key| ids[key as usize])));
+        }
+        self.dictionary = Some((Arc::clone(values), ids));
         Ok(())
     }
+
+    /// `identity` is that of the [`super::LabelTexts`] with these `texts`. Texts get their ids as rows have them: those of
+    /// rows that were left out are none of the state's.
+    fn of_numbers(&mut self, interner: &mut Interner, numbers: &[u32], texts: &Interner, identity: u64) -> Result<()> {
+        let Numbered { identity: known_identity, ids, new, new_ids } = &mut self.numbered;
+        if *known_identity != Some(identity) {
+            *known_identity = Some(identity);
+            ids.clear();
+        }
+        ids.resize(texts.len() + 1, UNKNOWN);
+        ids[NULL_TEXT as usize] = NULL_TEXT;
+        new.clear();
+        for number in numbers {
+            let id = ids.get_mut(*number as usize).ok_or_else(|| Error::bug("a label has a number of no text"))?;
+            if *id == UNKNOWN {
+                // Taken for known until all new ones are looked up.
+                *id = NULL_TEXT;
+                new.push(*number);
+            }
+        }
+        new_ids.clear();
+        look_up(interner, new.iter().map(|number| texts.text(*number).map(str::as_bytes)), &mut self.batch, new_ids)?;
+        for (number, id) in new.iter().zip(&*new_ids) {
+            ids[*number as usize] = *id;
+        }
+        self.ids.clear();
+        self.ids.extend(numbers.iter().map(|number| ids[*number as usize]));
+        Ok(())
+    }
+}
+
+/// Adds the id of each text to `ids`.
+///
+/// What is looked up lies anywhere in memory. A batch of texts is hashed, then looked up, then touched, then compared, so
+/// that the processor waits for many at once and not for one after the other.
+fn look_up<'a>(
+    interner: &mut Interner,
+    texts: impl ExactSizeIterator<Item = Option<&'a [u8]>> + Clone,
+    room: &mut Vec<(u64, Option<Known>)>,
+    ids: &mut Vec<u32>,
+) -> Result<()> {
+    const BATCH_ROWS: usize = 32;
+    ids.reserve(texts.len());
+    let mut rest = texts;
+    while rest.len() > 0 {
+        let batch = rest.clone().take(BATCH_ROWS);
+        room.clear();
+        room.extend(batch.clone().map(|text| (text.map_or(0, |text| interner.hasher.hash_one(text)), None)));
+        for (hash, known) in &mut *room {
+            *known = interner.table.find(*hash, |known| known.hash == *hash).copied();
+        }
+        black_box(room.iter().flat_map(|(_, known)| known).fold(0, |sum, known| sum ^ interner.touch(known)));
+        for (text, (hash, known)) in batch.zip(&*room) {
+            ids.push(match (text, known) {
+                (None, _) => NULL_TEXT,
+                (Some(text), Some(known)) if interner.bytes_of(known) == text => known.id,
+                (Some(text), _) => interner.id_of_hashed(*hash, proven(text)?),
+            });
+        }
+        rest.nth(BATCH_ROWS - 1);
+    }
+    Ok(())
 }
 
 fn proven(text: &[u8]) -> Result<&str> {
@@ -250,6 +321,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::rollup::LabelTexts;
 
     #[test]
     fn null_and_empty_are_two_texts() {
@@ -275,6 +347,33 @@ mod tests {
         assert_eq!(ids.of_column(&mut interner, &unchecked).expect("unchecked"), from_view);
         assert_eq!(ids.of_column(&mut interner, &missing).expect("missing"), [NULL_TEXT; 2]);
         assert_eq!(from_view, [1, NULL_TEXT, 2, 1]);
+    }
+
+    #[test]
+    fn numbers_of_labels_mean_something_to_those_who_gave_them_only() {
+        let numbered = |labels: &mut LabelTexts, texts: &[&str]| {
+            let column: ArrayRef = Arc::new(texts.iter().map(|text| Some(*text)).collect::<StringViewArray>());
+            let mut ids = TextIds::default();
+            ids.of_column(labels.column_mut("labels"), &column).expect("texts").to_vec()
+        };
+        let mut ids = TextIds::default();
+        let mut own = Interner::default();
+        let mut of = |labels: &LabelTexts, numbers: &[u32]| {
+            let texts = labels.column("labels").expect("numbered");
+            ids.of_numbers(&mut own, numbers, texts, labels.identity()).expect("known numbers");
+            ids.ids.iter().map(|id| own.text(*id).map(str::to_owned)).collect::<Vec<_>>()
+        };
+        let text = |text: &str| Some(text.to_owned());
+        let mut labels = LabelTexts::default();
+        let [a, b] = numbered(&mut labels, &["a", "b"])[..] else { panic!("two numbers") };
+        assert_eq!(of(&labels, &[b, NULL_TEXT, b]), [text("b"), None, text("b")]);
+        // `a` is no text of the rows so far, and comes late; `c` is new to the table.
+        let [c] = numbered(&mut labels, &["c"])[..] else { panic!("a number") };
+        assert_eq!(of(&labels, &[c, a, b]), [text("c"), text("a"), text("b")]);
+        let mut others = LabelTexts::default();
+        let [d] = numbered(&mut others, &["d"])[..] else { panic!("a number") };
+        assert_eq!(of(&others, &[d]), [text("d")]);
+        assert_eq!(own.texts().collect::<Vec<_>>(), ["b", "c", "a", "d"], "in the order of rows");
     }
 
     #[test]

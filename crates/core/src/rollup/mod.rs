@@ -8,8 +8,10 @@ mod encode;
 mod exact_sum;
 mod interner;
 mod keyed;
+mod label_texts;
 
 pub use by_day::{ByDay, DayRollup, DayRow};
 pub use exact_sum::{ExactSum, Resolution};
 pub use interner::{Interner, NULL_TEXT, TextIds};
 pub use keyed::{GroupId, GroupRow, NO_GROUP, Rollup, RollupSpec};
+pub use label_texts::LabelTexts;

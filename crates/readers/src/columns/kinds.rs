@@ -96,7 +96,6 @@ fn to_text(column: &ArrayRef) -> Result<ArrayRef> {
 fn to_labels(column: &ArrayRef) -> Result<ArrayRef> {
     match column.as_map_opt() {
         Some(maps) => maps_to_json(maps),
-        None if column.data_type() == &DataType::BinaryView => Ok(Arc::clone(column)),
         None => to_text(column).map_err(|_| mismatch("label text or a map of texts", column.data_type())),
     }
 }

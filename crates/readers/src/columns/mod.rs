@@ -53,17 +53,20 @@ impl Wanted {
         self.0.iter()
     }
 
-    /// Rows of the file as a chunk: the wanted columns in the wanted types, missing ones as `Null`.
+    /// Rows of the file as a chunk: the wanted columns in the wanted types, missing ones as `Null`. Labels among
+    /// `numbered` are as they are wanted already.
     ///
     /// # Errors
     /// `Type`, with the column.
-    pub(crate) fn chunk(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub(crate) fn chunk(&self, batch: &RecordBatch, numbered: &[(String, ArrayRef)]) -> Result<RecordBatch> {
         let mut fields = Vec::with_capacity(self.0.len());
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.0.len());
         for Column { name, kind, position } in &self.0 {
-            let column = match batch.column_by_name(name).filter(|_| position.is_some()) {
-                Some(column) => to_kind(column, *kind).map_err(|error| error.column(*name))?,
-                None => Arc::new(NullArray::new(batch.num_rows())),
+            let as_decoded = batch.column_by_name(name).filter(|_| position.is_some());
+            let column = match (as_decoded, numbered.iter().find(|(column, _)| column == name)) {
+                (_, Some((_, numbers))) => Arc::clone(numbers),
+                (Some(column), None) => to_kind(column, *kind).map_err(|error| error.column(*name))?,
+                (None, None) => Arc::new(NullArray::new(batch.num_rows())),
             };
             fields.push(Field::new(*name, column.data_type().clone(), true));
             columns.push(column);

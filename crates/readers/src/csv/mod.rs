@@ -93,7 +93,7 @@ impl Chunks {
             self.rest = Some(parsed.slice(self.chunk_rows, parsed.num_rows() - self.chunk_rows));
         }
         let chunk = parsed.slice(0, parsed.num_rows().min(self.chunk_rows));
-        self.wanted.chunk(&chunk).map(Some).map_err(|error| error.at(self.rows.place()))
+        self.wanted.chunk(&chunk, &[]).map(Some).map_err(|error| error.at(self.rows.place()))
     }
 
     fn tell_what_was_left_out(&self) {

@@ -2,6 +2,8 @@ use std::fs;
 
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type};
+use tokaki_core::rollup::LabelTexts;
+use tokaki_core::testkit::readers::decoded;
 use tokaki_core::{ColumnKind, ErrorKind, Section, WantedColumn};
 
 use super::*;
@@ -40,9 +42,7 @@ async fn read(file: &DataFile, chunk_rows: usize) -> Result<Vec<RecordBatch>> {
     let (reader, want) = (reader(), want(chunk_rows));
     let mut chunks = Vec::new();
     for split in reader.splits(file, &want).await? {
-        for chunk in reader.fetch(&split, &want).await? {
-            chunks.push(chunk?);
-        }
+        chunks.extend(decoded(reader.fetch(&split, &want).await?)?);
     }
     Ok(chunks)
 }
@@ -82,6 +82,8 @@ async fn what_is_no_time_is_an_error_with_file_and_line_and_nothing_follows_it()
     assert!(error.message().starts_with("line 3"), "{error}");
     assert_eq!(error.place().file.as_ref(), Some(&file.shown));
     let split = reader().splits(&file, &want(8)).await.expect("a header").remove(0);
-    let chunks: Vec<_> = reader().fetch(&split, &want(8)).await.expect("opens").collect();
-    assert!(chunks.last().expect("an error").is_err());
+    let mut decoder = reader().fetch(&split, &want(8)).await.expect("opens");
+    let mut labels = LabelTexts::default();
+    while decoder.next_chunk(&mut labels).expect("an error").is_ok() {}
+    assert!(decoder.next_chunk(&mut labels).is_none());
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -20,6 +20,16 @@ pub(super) struct Layout {
     schema: SchemaRef,
     wanted: Wanted,
     projection: ProjectionMask,
+}
+
+/// How one row group is read.
+pub(super) struct RowGroupLayout {
+    /// What the decoder needs to know.
+    pub(super) metadata: ArrowReaderMetadata,
+    /// All columns but those.
+    pub(super) other_columns: ProjectionMask,
+    /// Labels that come as bytes which nobody has proven to be UTF-8 yet.
+    pub(super) label_columns: Option<ProjectionMask>,
 }
 
 impl Layout {
@@ -40,11 +50,6 @@ impl Layout {
         &self.schema
     }
 
-    /// Which columns to decode.
-    pub(super) fn projection(&self) -> ProjectionMask {
-        self.projection.clone()
-    }
-
     /// The column chunks that will be read of a row group.
     pub(super) fn columns<'a>(
         &'a self,
@@ -54,16 +59,16 @@ impl Layout {
         leaves.filter(|(leaf, _)| self.projection.leaf_included(*leaf)).map(|(_, column)| column)
     }
 
-    /// What the decoder needs to know to read texts cheaply: as a dictionary where the writer kept one to the end of
-    /// the row group, else as views into the page, those of labels unproven. Asking for a dictionary of a column whose
-    /// writer gave up half way costs more than it saves.
-    pub(super) fn reader_options(
+    /// How a row group is read: texts as a dictionary where the writer kept one to its end, else as views into the page.
+    /// Asking for a dictionary of a column whose writer gave up half way costs more than it saves. Such labels are read
+    /// apart, to be numbered as they leave their pages.
+    pub(super) fn row_group(
         &self,
         footer: Arc<ParquetMetaData>,
         row_group: usize,
-    ) -> std::result::Result<ArrowReaderMetadata, ParquetError> {
+    ) -> std::result::Result<RowGroupLayout, ParquetError> {
         let mut fields: Vec<Arc<Field>> = self.schema.fields().iter().cloned().collect();
-        let mut unproven = Vec::new();
+        let mut labels = Vec::new();
         for Column { name, kind, position } in self.wanted.iter() {
             let Some(position) = *position else { continue };
             let is_text = matches!(kind, ColumnKind::Text | ColumnKind::Labels);
@@ -71,7 +76,7 @@ impl Layout {
                 let data_type = if has_whole_dictionary(footer.row_group(row_group), name) {
                     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
                 } else if *kind == ColumnKind::Labels {
-                    unproven.push(position);
+                    labels.push(position);
                     DataType::BinaryView
                 } else {
                     DataType::Utf8View
@@ -79,14 +84,19 @@ impl Layout {
                 fields[position] = Arc::new(fields[position].as_ref().clone().with_data_type(data_type));
             }
         }
-        let footer = if unproven.is_empty() { footer } else { undeclared::texts(&footer, &unproven)? };
+        let descriptor = footer.file_metadata().schema_descr();
+        let positions = || self.wanted.iter().filter_map(|column| column.position);
+        let other_columns = ProjectionMask::roots(descriptor, positions().filter(|column| !labels.contains(column)));
+        let label_columns = (!labels.is_empty()).then(|| ProjectionMask::roots(descriptor, labels.iter().copied()));
+        let footer = if labels.is_empty() { footer } else { undeclared::texts(&footer, &labels)? };
         let schema = Arc::new(Schema::new(fields));
-        ArrowReaderMetadata::try_new(footer, plain_options().with_schema(schema))
+        let metadata = ArrowReaderMetadata::try_new(footer, plain_options().with_schema(schema))?;
+        Ok(RowGroupLayout { metadata, other_columns, label_columns })
     }
 
-    /// A decoded batch as a chunk.
-    pub(super) fn chunk(&self, batch: &RecordBatch) -> Result<RecordBatch> {
-        self.wanted.chunk(batch)
+    /// A decoded batch as a chunk, with the numbers of labels beside it.
+    pub(super) fn chunk(&self, batch: &RecordBatch, numbered: &[(String, ArrayRef)]) -> Result<RecordBatch> {
+        self.wanted.chunk(batch, numbered)
     }
 }
 

@@ -3,8 +3,10 @@
 //! Knows footers, row groups and column chunks. Does not know where files lie (the catalogs do), which tables there
 //! are, or what the rows are for.
 
+mod chunks;
 mod claims;
 mod footer;
+mod labels;
 mod layout;
 mod pages;
 pub mod payload;
@@ -14,8 +16,6 @@ mod undeclared;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ::parquet::DecodeResult;
-use ::parquet::arrow::push_decoder::ParquetPushDecoderBuilder;
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use async_trait::async_trait;
@@ -23,6 +23,7 @@ use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, PayloadOfDay, Reader, Result, Selection, Split};
 
+use self::chunks::Chunks;
 use self::layout::Layout;
 use crate::store::{AtFile, Store};
 
@@ -78,42 +79,18 @@ impl Reader for ParquetReader {
         let at_file = |error: Error| error.at_file(&split.file.shown);
         let footer = self.footer(&split.file).await?;
         let layout = Layout::new(&footer, want).map_err(at_file)?;
-        let options =
-            layout.reader_options(Arc::clone(&footer), split.row_group).map_err(parquet_error).map_err(at_file)?;
-        let rows = usize::try_from(split.rows).unwrap_or(usize::MAX);
-        let mut decoder = ParquetPushDecoderBuilder::new_with_metadata(options)
-            .with_row_groups(vec![split.row_group])
-            .with_projection(layout.projection())
-            .with_batch_size(want.chunk_rows.min(rows))
-            .build()
-            .map_err(parquet_error)
-            .map_err(at_file)?;
-        let file = self.store.file(&split.file);
-        loop {
-            match decoder.try_next_reader().map_err(parquet_error).map_err(at_file)? {
-                DecodeResult::NeedsData(ranges) => {
-                    let fetched = file.fetch(&ranges).await?;
-                    for column in layout.columns(footer.row_group(split.row_group)) {
-                        let (start, length) = column.byte_range();
-                        // Without a page index the decoder asks for whole column chunks.
-                        let chunk = ranges.iter().position(|range| *range == (start..start + length));
-                        let chunk = chunk.ok_or_else(|| Error::bug("a column was not fetched in one piece"))?;
-                        claims::check_pages(split.row_group, column, &fetched[chunk]).map_err(at_file)?;
-                    }
-                    decoder.push_ranges(ranges, fetched).map_err(parquet_error).map_err(at_file)?;
-                }
-                DecodeResult::Data(batches) => {
-                    let shown = split.file.shown.clone();
-                    return Ok(Box::new(batches.map(move |batch| {
-                        batch
-                            .map_err(|error| damaged(&error))
-                            .and_then(|batch| layout.chunk(&batch))
-                            .map_err(|error| error.at_file(&shown))
-                    })));
-                }
-                DecodeResult::Finished => return Ok(Box::new(std::iter::empty())),
-            }
+        let columns: Vec<_> = layout.columns(footer.row_group(split.row_group)).collect();
+        let range = |column: &&ColumnChunkMetaData| {
+            let (start, length) = column.byte_range();
+            start..start + length
+        };
+        let ranges: Vec<_> = columns.iter().map(range).collect();
+        let fetched = self.store.file(&split.file).fetch(&ranges).await?;
+        for (column, bytes) in columns.iter().zip(&fetched) {
+            claims::check_pages(split.row_group, column, bytes).map_err(at_file)?;
         }
+        let chunks = Chunks::new(layout, &footer, split, want.chunk_rows, &(ranges, fetched));
+        Ok(Box::new(chunks.map_err(at_file)?))
     }
 
     fn format(&self) -> Option<&'static str> {

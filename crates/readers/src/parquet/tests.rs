@@ -10,8 +10,10 @@ use arrow::array::{
     TimestampMillisecondArray, TimestampNanosecondArray, UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType, UInt32Type};
 use tempfile::TempDir;
+use tokaki_core::rollup::LabelTexts;
+use tokaki_core::testkit::readers::decoded;
 use tokaki_core::{ColumnKind, DateRange, Section, WantedColumn};
 
 use super::*;
@@ -75,9 +77,7 @@ impl Folder {
     async fn read(&self, want: &Selection) -> Result<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         for split in self.reader.splits(&self.file(), want).await? {
-            for batch in self.reader.fetch(&split, want).await? {
-                batches.push(batch?);
-            }
+            batches.extend(decoded(self.reader.fetch(&split, want).await?)?);
         }
         Ok(batches)
     }
@@ -128,7 +128,7 @@ async fn texts_of_any_type_are_texts() {
 }
 
 #[tokio::test]
-async fn a_repeated_text_keeps_its_dictionary_and_a_unique_one_does_not() {
+async fn a_repeated_text_keeps_its_dictionary_and_labels_without_one_are_numbered() {
     let repeated: StringArray = (0..20_000).map(|row| Some(if row % 2 == 0 { "even" } else { "odd" })).collect();
     let unique: StringArray = (0..20_000).map(|row| Some(format!("{row:0>200}"))).collect();
     let folder = Folder::with(vec![
@@ -137,11 +137,22 @@ async fn a_repeated_text_keeps_its_dictionary_and_a_unique_one_does_not() {
         ("unique", Arc::new(unique)),
     ]);
     let want = want(vec![column("repeated", ColumnKind::Text), column("unique", ColumnKind::Labels)]);
-    let batches = folder.read(&want).await.expect("reads");
-    assert_eq!(batches.len(), 20);
-    let types: Vec<_> = batches[0].columns().iter().map(|column| column.data_type().clone()).collect();
+    let split = folder.reader.splits(&folder.file(), &want).await.expect("a file").remove(0);
+    let mut decoder = folder.reader.fetch(&split, &want).await.expect("bytes");
+    let mut labels = LabelTexts::default();
     let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    assert_eq!(types[1..], [dictionary, DataType::BinaryView]);
+    let mut row = 0;
+    while let Some(batch) = decoder.next_chunk(&mut labels) {
+        let batch = batch.expect("rows");
+        assert_eq!(batch.column(1).data_type(), &dictionary);
+        // Each is new, so each row has the next number, wherever pages and chunks end.
+        let numbers = batch.column(2).as_primitive::<UInt32Type>();
+        assert!(numbers.values().iter().copied().eq(row + 1..=row + 1_000));
+        row += 1_000;
+    }
+    assert_eq!(row, 20_000);
+    let texts = labels.column("unique").expect("numbered").texts().map(str::parse);
+    assert!(texts.eq((0..20_000).map(Ok::<usize, std::num::ParseIntError>)));
 }
 
 #[tokio::test]
