@@ -1,8 +1,10 @@
-//! Loads a footer with as few requests as possible: one speculative read of the file's end, then what is missing.
+//! Loads a footer with as few requests as possible: one speculative read of the file's end, then what is missing. A small
+//! file has come whole then, and is not asked for again.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::file::FOOTER_SIZE;
 use parquet::file::metadata::{FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
@@ -14,8 +16,17 @@ use crate::store::StoredFile;
 /// Footers of line item files fit in this, so that one request is enough.
 const SPECULATIVE_BYTES: u64 = 64 << 10;
 
+/// What is known of a file once its footer was loaded.
+#[derive(Clone)]
+pub(super) struct Known {
+    /// The footer.
+    pub(super) footer: Arc<ParquetMetaData>,
+    /// The whole file, if it is small.
+    pub(super) whole: Option<Bytes>,
+}
+
 /// The footer of `file`, which has `bytes` bytes.
-pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Arc<ParquetMetaData>> {
+pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Known> {
     if bytes == 0 {
         return Err(Error::new(ErrorKind::Parquet, "the file is empty, not even a Parquet footer is in it"));
     }
@@ -24,14 +35,16 @@ pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Arc<ParquetMet
     let mut decoder = decoder.with_page_index_policy(PageIndexPolicy::Skip);
     let speculative: Range<u64> = bytes.saturating_sub(SPECULATIVE_BYTES)..bytes;
     let mut wanted = vec![speculative];
+    let mut whole = None;
     loop {
         let fetched = file.fetch(&wanted).await?;
         if let Some(end) = fetched.last().filter(|_| wanted.last().is_some_and(|range| range.end == bytes)) {
             check_length(end, bytes)?;
+            whole = Some(end.clone()).filter(|end| end.len() as u64 == bytes);
         }
         decoder.push_ranges(wanted, fetched).map_err(parquet_error)?;
         match decoder.try_decode().map_err(parquet_error)? {
-            DecodeResult::Data(metadata) => return Ok(Arc::new(metadata)),
+            DecodeResult::Data(footer) => return Ok(Known { footer: Arc::new(footer), whole }),
             DecodeResult::NeedsData(ranges) => wanted = ranges,
             DecodeResult::Finished => return Err(Error::bug("a Parquet footer ended before it began")),
         }

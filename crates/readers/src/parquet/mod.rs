@@ -14,16 +14,19 @@ mod prune;
 mod undeclared;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use ::parquet::file::metadata::ColumnChunkMetaData;
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokaki_core::plugin::StorePart;
 use tokaki_core::section::NoSettings;
 use tokaki_core::{ChunkDecoder, DataFile, Error, ErrorKind, PayloadOfDay, Reader, Result, Selection, Split};
 
 use self::chunks::Chunks;
+use self::footer::Known;
 use self::layout::Layout;
 use crate::store::{AtFile, Store};
 
@@ -31,19 +34,21 @@ tokaki_core::register!(Reader, NoSettings, "parquet", "Parquet files of any writ
 
 fn build(part: &StorePart) -> Result<Arc<dyn Reader>> {
     part.own.parse::<NoSettings>()?;
-    Ok(Arc::new(ParquetReader { store: Store::open(&part.store)?, footers: Mutex::default() }))
+    Ok(Arc::new(ParquetReader { store: Store::open(&part.store)?, known: Mutex::default(), kept: AtomicU64::new(0) }))
 }
 
 struct ParquetReader {
     store: Store,
-    /// Footers by path: read when splits are made, used again when a split is fetched.
-    footers: Mutex<HashMap<String, Arc<ParquetMetaData>>>,
+    /// Files by path: their footers are read when splits are made, and used again when a split is fetched.
+    known: Mutex<HashMap<String, Known>>,
+    /// Bytes of those that are kept whole.
+    kept: AtomicU64,
 }
 
 #[async_trait]
 impl Reader for ParquetReader {
     async fn splits(&self, file: &DataFile, want: &Selection) -> Result<Vec<Split>> {
-        let footer = self.footer(file).await?;
+        let Known { footer, .. } = self.known(file).await?;
         // A file without rows may lack anything (spec § 2).
         if footer.file_metadata().num_rows() == 0 {
             return Ok(Vec::new());
@@ -65,7 +70,7 @@ impl Reader for ParquetReader {
     }
 
     async fn payload(&self, file: &DataFile) -> Result<Option<PayloadOfDay>> {
-        let footer = self.footer(file).await?;
+        let Known { footer, .. } = self.known(file).await?;
         let notes = footer.file_metadata().key_value_metadata().map_or(&[][..], Vec::as_slice);
         let notes = notes.iter().filter_map(|note| Some((note.key.as_str(), note.value.as_deref()?)));
         if let Some(payload) = payload::of_notes(notes, &file.shown) {
@@ -77,7 +82,7 @@ impl Reader for ParquetReader {
 
     async fn fetch(&self, split: &Split, want: &Selection) -> Result<ChunkDecoder> {
         let at_file = |error: Error| error.at_file(&split.file.shown);
-        let footer = self.footer(&split.file).await?;
+        let Known { footer, whole } = self.known(&split.file).await?;
         let layout = Layout::new(&footer, want).map_err(at_file)?;
         let columns: Vec<_> = layout.columns(footer.row_group(split.row_group)).collect();
         let range = |column: &&ColumnChunkMetaData| {
@@ -85,7 +90,11 @@ impl Reader for ParquetReader {
             start..start + length
         };
         let ranges: Vec<_> = columns.iter().map(range).collect();
-        let fetched = self.store.file(&split.file).fetch(&ranges).await?;
+        let inside = |whole: &Bytes| ranges.iter().all(|range| range.end <= whole.len() as u64);
+        let fetched = match whole.filter(inside) {
+            Some(whole) => ranges.iter().map(|range| whole.slice(range.start as usize..range.end as usize)).collect(),
+            None => self.store.file(&split.file).fetch(&ranges).await?,
+        };
         for (column, bytes) in columns.iter().zip(&fetched) {
             claims::check_pages(split.row_group, column, bytes).map_err(at_file)?;
         }
@@ -99,15 +108,21 @@ impl Reader for ParquetReader {
 }
 
 impl ParquetReader {
-    async fn footer(&self, file: &DataFile) -> Result<Arc<ParquetMetaData>> {
-        let known = self.footers.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path).cloned();
-        if let Some(footer) = known {
-            return Ok(footer);
+    async fn known(&self, file: &DataFile) -> Result<Known> {
+        /// Together; labels of a small cluster are some KiB a file.
+        const MOST_KEPT: u64 = 1 << 20;
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&file.path).cloned();
+        if let Some(known) = known {
+            return Ok(known);
         }
-        let stored = self.store.file(file);
-        let footer = footer::load(&stored, file.bytes).await.map_err(|error| error.at_file(&file.shown))?;
-        self.footers.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), Arc::clone(&footer));
-        Ok(footer)
+        let mut known =
+            footer::load(&self.store.file(file), file.bytes).await.map_err(|error| error.at_file(&file.shown))?;
+        let kept = |kept: u64| Some(kept + file.bytes).filter(|kept| *kept <= MOST_KEPT);
+        if known.whole.is_some() && self.kept.fetch_update(Ordering::Relaxed, Ordering::Relaxed, kept).is_err() {
+            known.whole = None;
+        }
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(file.path.clone(), known.clone());
+        Ok(known)
     }
 }
 

@@ -7,10 +7,11 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use opendal::{Operator, services};
 use tokaki_core::{Error, ErrorKind, Result};
+use walkdir::WalkDir;
 
-use super::error::{changed, store_error};
+use super::error::changed;
+use super::{Listed, Unlisted};
 
 /// A folder that exists.
 #[derive(Debug, Clone)]
@@ -36,26 +37,29 @@ impl Folder {
         if root.is_dir() { Ok(Self { root }) } else { Err(absent(format!("{path} is not a folder"))) }
     }
 
-    /// An operator of the folder.
+    /// The files in `folder` whose names `is_wanted` likes, in no order; a folder that is not there has none. Links are
+    /// followed.
+    ///
+    /// Listed and read here and not through opendal, which asks for one file and one small piece at a time; each time
+    /// another thread has to wake up.
     ///
     /// # Errors
-    /// `Store` if opendal does not like it.
-    pub(super) fn operator(&self) -> Result<Operator> {
-        Operator::new(services::Fs::default().root(&self.root.to_string_lossy())).map_err(store_error)
-    }
-
-    /// Bytes and state of the file `path`; the state is another text as soon as it is written or replaced.
-    ///
-    /// # Errors
-    /// `Changed` if it is gone, `Access` or `Store` if it cannot be looked at.
-    pub(super) async fn size_and_version(&self, path: &str) -> Result<(u64, String)> {
-        let metadata = tokio::fs::metadata(self.root.join(path)).await;
-        metadata.map(|metadata| (metadata.size(), version(&metadata))).map_err(read_error)
+    /// `Access` or `Store` if something cannot be looked at, with its path; `Changed` if it went away meanwhile.
+    pub(super) async fn list(
+        &self,
+        folder: &str,
+        recursive: bool,
+        is_wanted: fn(&str) -> bool,
+    ) -> Result<Vec<Listed>, Unlisted> {
+        let (root, path) = (self.root.clone(), self.root.join(folder));
+        let listing = tokio::task::spawn_blocking(move || list(&root, &path, recursive, is_wanted));
+        listing.await.unwrap_or_else(|error| {
+            let error = Error::bug(format!("listing a folder gave up: {error}"));
+            Err(Unlisted { path: folder.to_owned(), error })
+        })
     }
 
     /// The bytes of `ranges` of the file `path`, which is still the one of `expected`.
-    ///
-    /// Read here and not through opendal, which reads a folder in small pieces and puts them together again.
     ///
     /// # Errors
     /// `Changed` if it is another one or was written meanwhile; `Access` or `Store` if it cannot be read.
@@ -66,6 +70,29 @@ impl Folder {
         let (bytes, version) = read.map_err(read_error)?;
         if expected.is_none_or(|expected| version == expected) { Ok(bytes) } else { Err(changed()) }
     }
+}
+
+fn list(root: &Path, folder: &Path, recursive: bool, is_wanted: fn(&str) -> bool) -> Result<Vec<Listed>, Unlisted> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let under_root = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().into_owned();
+    let unlisted = |error: walkdir::Error| {
+        let path = error.path().map(under_root).unwrap_or_default();
+        let error = error.into_io_error().unwrap_or_else(|| io::Error::other("a link leads back to its own folder"));
+        Unlisted { path, error: read_error(error) }
+    };
+    let deepest = if recursive { usize::MAX } else { 1 };
+    let mut files = Vec::new();
+    for entry in WalkDir::new(folder).min_depth(1).max_depth(deepest).follow_links(true) {
+        let entry = entry.map_err(unlisted)?;
+        if entry.file_type().is_file() && entry.file_name().to_str().is_some_and(is_wanted) {
+            let metadata = entry.metadata().map_err(unlisted)?;
+            let (bytes, version) = (metadata.size(), Some(version(&metadata)));
+            files.push(Listed { path: under_root(entry.path()), bytes, version });
+        }
+    }
+    Ok(files)
 }
 
 /// The bytes of the ranges, and the state of the file after it was read.

@@ -1,16 +1,16 @@
-//! The place that holds the files: a folder or a bucket, behind opendal.
+//! The place that holds the files: a folder, or a bucket behind opendal.
 
 mod bucket;
 mod config;
 mod error;
 mod file;
 mod folder;
+mod open_bucket;
 mod transport;
 
 use std::slice;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use opendal::{Entry, EntryMode, Operator};
 use tokaki_core::{DataFile, Error, Result, Section};
 use url::Url;
 
@@ -20,20 +20,35 @@ pub(crate) use error::{AtFile, said, store_error};
 pub(crate) use file::StoredFile;
 
 use folder::Folder;
+use open_bucket::OpenBucket;
 
 /// Files under one root.
 #[derive(Clone, Debug)]
 pub struct Store {
     place: Place,
-    /// Made anew when the credentials in it have expired.
-    operator: Arc<Mutex<Operator>>,
     shown_root: String,
+}
+
+/// A file as it is listed.
+struct Listed {
+    /// Under the root.
+    path: String,
+    bytes: u64,
+    /// As in [`DataFile`].
+    version: Option<String>,
+}
+
+/// Why something could not be listed.
+struct Unlisted {
+    /// What it was, under the root.
+    path: String,
+    error: Error,
 }
 
 #[derive(Clone, Debug)]
 enum Place {
     Folder(Folder),
-    Bucket(Arc<Bucket>),
+    Bucket(Arc<OpenBucket>),
 }
 
 impl Store {
@@ -62,23 +77,13 @@ impl Store {
 
     fn open_folder(path: &str, key: &str) -> Result<Self> {
         let folder = Folder::new(path, key)?;
-        let operator = Arc::new(Mutex::new(folder.operator()?));
-        Ok(Self { place: Place::Folder(folder), operator, shown_root: path.trim_end_matches('/').to_owned() })
+        Ok(Self { place: Place::Folder(folder), shown_root: path.trim_end_matches('/').to_owned() })
     }
 
     fn open_bucket(config: StoreConfig, url: &Url, key: &str) -> Result<Self> {
         let bucket = Bucket::new(config, url, key)?;
-        let operator = Arc::new(Mutex::new(bucket.operator()?));
         let shown_root = bucket.shown();
-        Ok(Self { place: Place::Bucket(Arc::new(bucket)), operator, shown_root })
-    }
-
-    fn operator(&self) -> Operator {
-        self.operator.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn replace_operator(&self, operator: Operator) {
-        *self.operator.lock().unwrap_or_else(PoisonError::into_inner) = operator;
+        Ok(Self { place: Place::Bucket(Arc::new(OpenBucket::new(bucket)?)), shown_root })
     }
 
     /// `path` as the user would name it. A name may hold what would forge a line of the log; that is shown escaped.
@@ -102,22 +107,14 @@ impl Store {
     /// # Errors
     /// `Store` or `Access`; `Absent` if there is no such bucket.
     pub async fn parquet_files(&self, folder: &str, recursive: bool) -> Result<Vec<DataFile>> {
-        let entries = match self.operator().list_with(folder).recursive(recursive).await {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == opendal::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(store_error(error).at_file(&self.shown(folder))),
+        let is_data = |name: &str| name.ends_with(".parquet") && !name.starts_with(['.', '_']);
+        let listed = match &self.place {
+            Place::Folder(place) => place.list(folder, recursive, is_data).await,
+            Place::Bucket(bucket) => bucket.list(folder, recursive, is_data).await,
         };
-        let mut files = Vec::new();
-        for entry in entries {
-            let is_data = entry.metadata().mode() == EntryMode::FILE
-                && entry.name().ends_with(".parquet")
-                && !entry.name().starts_with(['.', '_']);
-            if is_data {
-                let shown = self.shown(entry.path());
-                let (bytes, version) = self.size_and_version(&entry).await.map_err(|error| error.at_file(&shown))?;
-                files.push(DataFile { path: entry.path().to_owned(), shown, bytes, version });
-            }
-        }
+        let listed = listed.map_err(|Unlisted { path, error }| error.at_file(&self.shown(&path)))?;
+        let file = |Listed { path, bytes, version }| DataFile { shown: self.shown(&path), path, bytes, version };
+        let mut files: Vec<DataFile> = listed.into_iter().map(file).collect();
         files.sort_by(|left, right| left.path.cmp(&right.path));
         // opendal leaves blanks at the end of a name out: `a.parquet ` is `a.parquet` a second time, and would count twice.
         files.dedup_by(|left, right| left.path == right.path);
@@ -145,22 +142,6 @@ impl Store {
         }
         Ok(one.bytes == other.bytes)
     }
-
-    async fn size_and_version(&self, entry: &Entry) -> Result<(u64, Option<String>)> {
-        let listed = entry.metadata();
-        match &self.place {
-            Place::Folder(folder) => {
-                let (bytes, version) = folder.size_and_version(entry.path()).await?;
-                Ok((bytes, Some(version)))
-            }
-            // A bucket's listing says all that is needed, so nothing is asked file by file.
-            Place::Bucket(_) if listed.etag().is_some() => Ok((listed.content_length(), etag(listed.etag()))),
-            Place::Bucket(_) => {
-                let metadata = self.operator().stat(entry.path()).await.map_err(store_error)?;
-                Ok((metadata.content_length(), etag(metadata.etag())))
-            }
-        }
-    }
 }
 
 /// The bucket of `url`, opened as the `[store]` section says; `key` is the setting that holds `url`.
@@ -169,11 +150,6 @@ impl Store {
 /// `Config` if a setting cannot be used.
 pub(crate) fn bucket(section: &Section, url: &Url, key: &str) -> Result<Bucket> {
     Bucket::new(section.parse()?, url, key)
-}
-
-/// An entity tag without its quotes: some stores leave them out in listings.
-fn etag(text: Option<&str>) -> Option<String> {
-    text.map(|text| text.trim_matches('"').to_owned())
 }
 
 #[cfg(test)]

@@ -61,3 +61,32 @@ fn what_a_bucket_needs_is_checked_before_it_is_asked() {
         assert_eq!(error.key(), Some(key), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_folder_is_listed_with_its_links_and_without_what_is_no_data() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    fs::create_dir_all(at("in/deeper")).expect("folders");
+    fs::create_dir_all(at("in/folder.parquet")).expect("a folder that is called like a file");
+    for name in
+        ["in/b.parquet", "in/a.parquet", "in/_c.parquet", "in/.d.parquet", "in/e.parquet ", "in/deeper/f.parquet"]
+    {
+        fs::write(at(name), name).expect("written");
+    }
+    std::os::unix::fs::symlink(at("in/a.parquet"), at("in/g.parquet")).expect("a link");
+    let store = store(json!({ "url": folder.path() })).expect("opens");
+    let paths = |files: Vec<DataFile>| files.into_iter().map(|file| file.path).collect::<Vec<_>>();
+    let flat = store.parquet_files("in/", false).await.expect("lists");
+    assert!(flat.iter().all(|file| file.bytes == 12 && file.version.is_some()), "{flat:?}");
+    assert_eq!(flat[0].version, flat[2].version, "a link is the file that it leads to");
+    assert_eq!(paths(flat), ["in/a.parquet", "in/b.parquet", "in/g.parquet"]);
+    let all = store.parquet_files("in/", true).await.expect("lists");
+    assert_eq!(paths(all), ["in/a.parquet", "in/b.parquet", "in/deeper/f.parquet", "in/g.parquet"]);
+    assert!(store.parquet_files("out/", true).await.expect("lists").is_empty());
+
+    std::os::unix::fs::symlink(at("in"), at("in/deeper/round")).expect("a link");
+    let error = store.parquet_files("in/", true).await.expect_err("no end");
+    assert_eq!(error.kind(), ErrorKind::Store, "{error}");
+    let round = store.shown("in/deeper/round");
+    assert_eq!(error.place().file.as_ref(), Some(&round), "{error}");
+}
