@@ -1,6 +1,7 @@
 //! The object store fails.
 
 use std::fs;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokaki_tests::destination::{Destination, Sink};
@@ -161,49 +162,67 @@ fn s7_an_error_instead_of_each_listing_in_turn() {
     }
 }
 
-/// What happens to the first daily file of pods, once it was listed and `requests` of it were answered.
-fn on_pods(requests: usize, action: impl Fn() + Send + Sync + 'static) -> Rule {
+/// What happens to the daily files of a report type, once they were listed and `requests` of them were answered.
+fn on_daily(report_type: &str, requests: usize, action: impl Fn() + Send + Sync + 'static) -> Rule {
     Rule::always(Fault::before(action))
         .on(Operation::Get)
-        .to("/daily/org1234567/OCP/pod_usage/")
+        .to(&format!("/daily/org1234567/OCP/{report_type}/"))
         .after(requests)
         .times(1)
+}
+
+/// Every file is replaced by one of another length, so that it does not matter which is read when.
+fn replaced(files: Vec<PathBuf>) -> impl Fn() + Send + Sync + 'static {
+    let other = fs::read(&files[1]).expect("a file");
+    move || {
+        for file in &files {
+            let new = file.with_extension("new");
+            fs::write(&new, &other).expect("written");
+            fs::rename(&new, file).expect("replaced");
+        }
+    }
 }
 
 #[test]
 fn s8_a_file_replaced_during_the_run() {
     for heeds_conditions in [true, false] {
+        // Before the first byte, and between the footers and the pieces of the large one.
         for requests in [0, 3] {
             let job = Job::new();
+            job.enlarge("namespace_labels");
             if !heeds_conditions {
                 job.server.ignore_conditions();
             }
-            // Every file of pods is replaced by one of another length, so that it does not matter which is read when.
-            let files = job.files("pod_usage");
-            let other = fs::read(&files[1]).expect("a file");
-            let rule = on_pods(requests, move || {
-                for file in &files {
-                    let new = file.with_extension("new");
-                    fs::write(&new, &other).expect("written");
-                    fs::rename(&new, file).expect("replaced");
-                }
-            });
+            let rule = on_daily("namespace_labels", requests, replaced(job.files("namespace_labels")));
             let outcome = job.run_through([rule], &[]);
             assert_eq!(outcome.code, Some(20), "{}", outcome.stderr);
             let error = error(&outcome);
             assert!(error.starts_with("error: changed: the file was replaced"), "{error}");
-            assert!(error.contains("pod_usage.2025-10-0"), "{error}");
+            assert!(error.contains("namespace_labels.2025-10-0"), "{error}");
         }
     }
+}
+
+#[test]
+fn s8_a_small_file_replaced_after_it_came_whole() {
+    let job = Job::new();
+    let destination = Destination::new(&Sink::Sqlite).expect("a destination");
+    let clean = job.clean_rows(&destination);
+    // It came with its footer, and is not asked for again.
+    job.server.set_faults([on_daily("pod_usage", 3, replaced(job.files("pod_usage")))]);
+    let outcome = job.run(&destination, &[]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(content(&destination) == clean);
 }
 
 #[test]
 fn s9_a_file_removed_after_it_was_listed() {
     for requests in [0, 3] {
         let job = Job::new();
-        let files = job.files("pod_usage");
-        let rule = on_pods(requests, move || {
-            for file in &files[1..] {
+        job.enlarge("namespace_labels");
+        let files = job.files("namespace_labels");
+        let rule = on_daily("namespace_labels", requests, move || {
+            for file in &files {
                 fs::remove_file(file).expect("removed");
             }
         });
