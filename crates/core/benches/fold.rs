@@ -48,7 +48,7 @@ fn interner(criterion: &mut Criterion) {
         time_column: "interval_start",
         table: TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Hourly },
         place: Place::default(),
-        labels: Arc::default(),
+        label_texts: Arc::default(),
     };
     let mut interner = Interner::default();
     let mut ids = TextIds::default();

@@ -8,11 +8,11 @@ use arrow::array::{
     TimestampNanosecondArray,
 };
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType, UInt32Type};
 
 use crate::error::{Error, Place, Result};
 use crate::input::TableName;
-use crate::rollup::{ExactSum, LabelTexts};
+use crate::rollup::{ExactSum, LabelColumn, LabelTexts, NULL_TEXT};
 use crate::scope::DateRange;
 
 /// Rows of one table with the columns of a [`crate::Selection`], and where they came from.
@@ -26,8 +26,8 @@ pub struct Chunk {
     pub table: TableName,
     /// Table, file and row group.
     pub place: Place,
-    /// The texts of label columns that came as numbers.
-    pub labels: Arc<LabelTexts>,
+    /// The texts of label columns, which come as their numbers.
+    pub label_texts: Arc<LabelTexts>,
 }
 
 impl Chunk {
@@ -87,6 +87,20 @@ impl Chunk {
         }
     }
 
+    /// The labels in the column `name` of kind `Labels`.
+    ///
+    /// # Errors
+    /// `Bug` if it is of another kind, or if the reader broke its promise.
+    pub fn labels(&self, name: &str) -> Result<Labels<'_>> {
+        let column = self.column(name)?;
+        let numbers = match column.data_type() {
+            DataType::Null => Cow::Owned(vec![NULL_TEXT; column.len()]),
+            DataType::UInt32 => Cow::Borrowed(&column.as_primitive::<UInt32Type>().values()[..]),
+            other => return Err(Error::bug(format!("a column of labels arrived as {other}")).column(name)),
+        };
+        Ok(Labels { numbers, column: self.label_texts.column(name) })
+    }
+
     /// This chunk without the rows whose instant is null or, if `days` are given, outside them (spec § 2). Cheap where all
     /// rows are inside.
     ///
@@ -103,6 +117,25 @@ impl Chunk {
             instants.iter().map(|instant| Some(instant.is_some_and(|instant| bounds.contains(&instant)))).collect();
         let batch = filter_record_batch(&self.batch, &keep).map_err(|error| Error::bug(error.to_string()))?;
         Ok(Self { batch, ..self })
+    }
+}
+
+/// A column of labels, as numbers of texts; 0 is null.
+#[derive(Debug, Clone)]
+pub struct Labels<'a> {
+    numbers: Cow<'a, [u32]>,
+    column: Option<&'a LabelColumn>,
+}
+
+impl<'a> Labels<'a> {
+    /// The number of each row's text; [`NULL_TEXT`] where there is none.
+    pub fn numbers(&self) -> &[u32] {
+        &self.numbers
+    }
+
+    /// What the numbers stand for; `None` if there is no text so far.
+    pub fn column(&self) -> Option<&'a LabelColumn> {
+        self.column
     }
 }
 
@@ -218,7 +251,7 @@ mod tests {
             time_column: "interval_start",
             table: TableName { provider: OPENSHIFT, report_type: "pod_usage", grain: Grain::Hourly },
             place: Place::default(),
-            labels: Arc::default(),
+            label_texts: Arc::default(),
         }
     }
 

@@ -82,8 +82,8 @@ pub enum ColumnKind {
     Number,
     /// `Utf8View` or `Dictionary(Int32, Utf8)`.
     Text,
-    /// JSON text, also where the file holds a map. Like [`ColumnKind::Text`], or `UInt32` with the numbers of texts in
-    /// [`crate::Chunk::labels`], 0 for null. [`crate::rollup::TextIds`] knows what to do with either.
+    /// JSON text, also where the file holds a map. From a decoder like [`ColumnKind::Text`], or `UInt32` with the numbers of
+    /// texts in the [`crate::rollup::LabelTexts`] that it was given; in a chunk always these: see [`crate::Chunk::labels`].
     Labels,
 }
 

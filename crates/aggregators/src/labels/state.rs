@@ -7,7 +7,7 @@ use tokaki_core::{Chunk, Error, Grain, Result, State};
 
 use super::Bearer;
 use crate::words::instant_key::{halves, whole};
-use crate::words::label_sets::LabelSets;
+use crate::words::label_sets::{LabelSets, SetIds};
 use crate::words::tag_keys::TagKeys;
 
 static ROWS: RollupSpec<6, 0, 0> =
@@ -19,7 +19,8 @@ pub(super) struct LabelRows {
     sets: LabelSets,
     rows: Rollup<6, 0, 0>,
     name_ids: TextIds,
-    text_ids: TextIds,
+    /// By bearer: each has a column of its own.
+    set_ids: [SetIds; 2],
 }
 
 impl Default for LabelRows {
@@ -29,7 +30,7 @@ impl Default for LabelRows {
             sets: LabelSets::default(),
             rows: Rollup::new(&ROWS),
             name_ids: TextIds::default(),
-            text_ids: TextIds::default(),
+            set_ids: Default::default(),
         }
     }
 }
@@ -55,14 +56,17 @@ impl LabelRows {
     ) -> Result<()> {
         let instants = chunk.instants()?.values();
         let names = self.name_ids.of(&mut self.names, chunk, name)?;
-        let texts = self.sets.text_ids(&mut self.text_ids, chunk, labels)?;
-        for ((instant, name), text) in instants.iter().zip(names).zip(texts) {
+        let texts = chunk.labels(labels)?;
+        let set_ids = &mut self.set_ids[bearer as usize];
+        set_ids.begin(&texts);
+        for ((instant, name), number) in instants.iter().zip(names).zip(texts.numbers()) {
             // Rows without a name join nothing (spec § 4).
             if *name == NULL_TEXT {
                 continue;
             }
             let instant = if whole_days { i64::from(day_of_instant(*instant)) * NANOSECONDS_PER_DAY } else { *instant };
-            let set = self.sets.set_of(*text, keys).map_err(|error| error.column(labels))?;
+            let set = set_ids.set_of(*number, &texts, keys, &mut self.sets);
+            let set = set.map_err(|error| error.column(labels))?;
             let [high, low] = halves(instant);
             self.rows.group([bearer as u32, chunk.table.grain as u32, *name, high, low, set]);
         }
@@ -84,24 +88,23 @@ impl LabelRows {
 impl State for LabelRows {
     fn merge(&mut self, other: Self) -> Result<()> {
         let names = self.names.absorb(&other.names);
-        let (_, sets) = self.sets.absorb(&other.sets);
+        let sets = self.sets.absorb(&other.sets);
         self.rows.absorb(&other.rows, |[bearer, grain, name, high, low, set]| {
             [bearer, grain, names[name as usize], high, low, sets[set as usize]]
         })
     }
 
     fn encode(&self) -> Result<Vec<RecordBatch>> {
-        let [texts, sets, set_of_text] = self.sets.encode()?;
-        Ok(vec![self.names.encode()?, texts, sets, set_of_text, self.rows.encode()?])
+        Ok(vec![self.names.encode()?, self.sets.encode()?, self.rows.encode()?])
     }
 
     fn decode(batches: &[RecordBatch]) -> Result<Self> {
-        let [names, texts, sets, set_of_text, rows] = batches else {
-            return Err(Error::bug("an encoded label state has other tables than five"));
+        let [names, sets, rows] = batches else {
+            return Err(Error::bug("an encoded label state has other tables than three"));
         };
         Ok(Self {
             names: Interner::decode(names)?,
-            sets: LabelSets::decode([texts, sets, set_of_text])?,
+            sets: LabelSets::decode(sets)?,
             rows: Rollup::decode(&ROWS, rows)?,
             ..Self::default()
         })

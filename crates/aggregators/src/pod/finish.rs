@@ -148,8 +148,8 @@ impl Pod {
 pub(super) fn decide_effective(state: &mut PodState) -> Result<()> {
     let usage = &mut state.usage[Grain::Hourly.index()];
     for undecided in state.undecided.rows() {
-        let [day, namespace, node, _pod, label_text] = undecided.key;
-        let group = usage.group([day, namespace, node, state.labels.known_set_of(label_text), NULL_TEXT, 0, 0]);
+        let [day, namespace, node, _pod, _label_text, set] = undecided.key;
+        let group = usage.group([day, namespace, node, set, NULL_TEXT, 0, 0]);
         for (first, of_undecided) in [(0, 0), (MEMORY, 2)] {
             let larger = std::cmp::max(undecided.sum(of_undecided), undecided.sum(of_undecided + 1));
             if let Some(larger) = larger {

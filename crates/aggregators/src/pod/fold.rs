@@ -55,7 +55,8 @@ impl PodState {
         let namespaces = ids.namespace.of(&mut self.texts, chunk, pod_usage::NAMESPACE)?;
         let nodes = ids.node.of(&mut self.texts, chunk, pod_usage::NODE)?;
         let resource_ids = ids.resource_id.of(&mut self.texts, chunk, pod_usage::RESOURCE_ID)?;
-        let label_texts = self.labels.text_ids(&mut ids.pod_labels, chunk, pod_usage::POD_LABELS)?;
+        let labels = chunk.labels(pod_usage::POD_LABELS)?;
+        ids.sets.begin(&labels);
         let no_node = self.texts.known("").unwrap_or(NULL_TEXT);
 
         let usage = &mut self.usage[grain.index()];
@@ -68,8 +69,8 @@ impl PodState {
                 continue;
             }
             let day = day_of_instant(instants[row]);
-            let set =
-                self.labels.set_of(label_texts[row], keys).map_err(|error| error.column(pod_usage::POD_LABELS))?;
+            let set = ids.sets.set_of(labels.numbers()[row], &labels, keys, &mut self.labels);
+            let set = set.map_err(|error| error.column(pod_usage::POD_LABELS))?;
             let [node_labels, namespace_labels] = match semantics {
                 Semantics::Koku => [0, 0],
                 Semantics::Conserving => {
@@ -83,7 +84,7 @@ impl PodState {
             let key = [day as u32, namespace, node, set, resource_ids[row], node_labels, namespace_labels];
             ids.keys.push(Some(key));
         }
-        usage.groups(&ids.keys, label_texts, &mut ids.groups);
+        usage.groups(&ids.keys, labels.numbers(), &mut ids.groups);
 
         let rows = instants.len();
         let [cores, bytes] = [chunk.numbers(USAGE.maxima[0])?, chunk.numbers(USAGE.maxima[1])?];
@@ -98,9 +99,10 @@ impl PodState {
 
         if derive && !(cpu.reports_effective && memory.reports_effective) {
             let pods = ids.pod.of(&mut self.texts, chunk, pod_usage::POD)?;
-            for (row, group) in ids.groups.iter_mut().enumerate().filter(|(_, group)| **group != NO_GROUP) {
-                let day = day_of_instant(instants[row]);
-                *group = self.undecided.group([day as u32, namespaces[row], nodes[row], pods[row], label_texts[row]]);
+            let label_texts = ids.undecided_labels.of(&mut self.undecided_labels, chunk, pod_usage::POD_LABELS)?;
+            for (row, (group, key)) in ids.groups.iter_mut().zip(&ids.keys).enumerate() {
+                let Some([day, namespace, node, set, ..]) = *key else { continue };
+                *group = self.undecided.group([day, namespace, node, pods[row], label_texts[row], set]);
             }
             self.undecided.add_each(&ids.groups, |row| {
                 let ([cpu_used, cpu_requested], [used, requested]) = (cpu.undecided(row), memory.undecided(row));

@@ -7,7 +7,7 @@ use tokaki_core::{Error, Result, State};
 use super::hours::Hours;
 use crate::labels::KeptLabels;
 use crate::line_items::pod_usage;
-use crate::words::label_sets::LabelSets;
+use crate::words::label_sets::{LabelSets, SetIds};
 
 /// Usage of pods by everything that is joined on: the group of spec § 5, before labels of nodes and namespaces.
 ///
@@ -37,8 +37,8 @@ pub(super) const MEMORY: usize = 4;
 
 /// Hourly rows of files without effective columns, by the key of the daily row that they come to (spec § 12): the
 /// larger of usage and request is taken of the day's sums, so the pod must be known until the day is complete.
-pub(super) static UNDECIDED: RollupSpec<5, 4, 0> = RollupSpec {
-    keys: ["day", "namespace", "node", "pod", "label_text"],
+pub(super) static UNDECIDED: RollupSpec<6, 4, 0> = RollupSpec {
+    keys: ["day", "namespace", "node", "pod", "label_text", "label_set"],
     sums: [
         (pod_usage::USAGE_CPU, Resolution::CORE_SECONDS),
         (pod_usage::REQUEST_CPU, Resolution::CORE_SECONDS),
@@ -63,7 +63,9 @@ pub(super) struct PodState {
     pub(super) labels: LabelSets,
     /// By grain of the table that the rows came from.
     pub(super) usage: [Rollup<7, 8, 2>; 2],
-    pub(super) undecided: Rollup<5, 4, 0>,
+    pub(super) undecided: Rollup<6, 4, 0>,
+    /// Raw label texts of undecided rows.
+    pub(super) undecided_labels: Interner,
     pub(super) capacity: Rollup<3, 0, 2>,
     /// Memory of columns between chunks; no part of the result.
     pub(super) columns: ColumnIds,
@@ -76,7 +78,8 @@ pub(super) struct ColumnIds {
     pub(super) node: TextIds,
     pub(super) pod: TextIds,
     pub(super) resource_id: TextIds,
-    pub(super) pod_labels: TextIds,
+    pub(super) undecided_labels: TextIds,
+    pub(super) sets: SetIds,
     pub(super) kept_names: KeptNames,
     pub(super) hours: Hours,
     /// Key of each row of the chunk; none where it makes no row.
@@ -106,6 +109,7 @@ impl Default for PodState {
             labels: LabelSets::default(),
             usage: [Rollup::new(&USAGE), Rollup::new(&USAGE)],
             undecided: Rollup::new(&UNDECIDED),
+            undecided_labels: Interner::default(),
             capacity: Rollup::new(&CAPACITY),
             columns: ColumnIds::default(),
         }
@@ -115,28 +119,27 @@ impl Default for PodState {
 impl State for PodState {
     fn merge(&mut self, other: Self) -> Result<()> {
         let texts = self.texts.absorb(&other.texts);
-        let (label_texts, sets) = self.labels.absorb(&other.labels);
+        let sets = self.labels.absorb(&other.labels);
+        let label_texts = self.undecided_labels.absorb(&other.undecided_labels);
         let text = |id: u32| texts[id as usize];
         for (own, other) in self.usage.iter_mut().zip(&other.usage) {
             own.absorb(other, |[day, namespace, node, set, resource_id, node_labels, namespace_labels]| {
-                let set = if set == NULL_TEXT { set } else { sets[set as usize] };
-                [day, text(namespace), text(node), set, text(resource_id), node_labels, namespace_labels]
+                let (namespace, node, set) = (text(namespace), text(node), sets[set as usize]);
+                [day, namespace, node, set, text(resource_id), node_labels, namespace_labels]
             })?;
         }
-        self.undecided.absorb(&other.undecided, |[day, namespace, node, pod, labels]| {
-            [day, text(namespace), text(node), text(pod), label_texts[labels as usize]]
+        self.undecided.absorb(&other.undecided, |[day, namespace, node, pod, label_text, set]| {
+            [day, text(namespace), text(node), text(pod), label_texts[label_text as usize], sets[set as usize]]
         })?;
         self.capacity.absorb(&other.capacity, |[high, low, node]| [high, low, text(node)])
     }
 
     fn encode(&self) -> Result<Vec<RecordBatch>> {
-        let [texts, sets, set_of_text] = self.labels.encode()?;
         let [hourly, daily] = &self.usage;
         Ok(vec![
             self.texts.encode()?,
-            texts,
-            sets,
-            set_of_text,
+            self.labels.encode()?,
+            self.undecided_labels.encode()?,
             hourly.encode()?,
             daily.encode()?,
             self.undecided.encode()?,
@@ -145,14 +148,15 @@ impl State for PodState {
     }
 
     fn decode(batches: &[RecordBatch]) -> Result<Self> {
-        let [texts, label_texts, sets, set_of_text, hourly, daily, undecided, capacity] = batches else {
-            return Err(Error::bug("an encoded pod state has other tables than eight"));
+        let [texts, sets, undecided_labels, hourly, daily, undecided, capacity] = batches else {
+            return Err(Error::bug("an encoded pod state has other tables than seven"));
         };
         Ok(Self {
             texts: Interner::decode(texts)?,
-            labels: LabelSets::decode([label_texts, sets, set_of_text])?,
+            labels: LabelSets::decode(sets)?,
             usage: [Rollup::decode(&USAGE, hourly)?, Rollup::decode(&USAGE, daily)?],
             undecided: Rollup::decode(&UNDECIDED, undecided)?,
+            undecided_labels: Interner::decode(undecided_labels)?,
             capacity: Rollup::decode(&CAPACITY, capacity)?,
             columns: ColumnIds::default(),
         })

@@ -1,5 +1,6 @@
 //! From rows to groups.
 
+use tokaki_core::chunk::Labels;
 use tokaki_core::rollup::NULL_TEXT;
 use tokaki_core::scope::{NANOSECONDS_PER_DAY, day_of_instant};
 use tokaki_core::{Chunk, Grain, Result, Semantics};
@@ -7,6 +8,7 @@ use tokaki_core::{Chunk, Grain, Result, Semantics};
 use super::state::{ITEMS, StorageState};
 use crate::line_items::{pod_usage, storage_usage};
 use crate::words::instant_key::halves;
+use crate::words::label_sets::SetIds;
 use crate::words::tag_keys::TagKeys;
 
 /// The instant that separates rows: the hour where hours count, else midnight of the day.
@@ -27,8 +29,7 @@ impl StorageState {
         let grain = chunk.table.grain;
         let derive = semantics == Semantics::Koku && grain == Grain::Hourly;
         let instants = chunk.instants()?.values();
-        let [namespaces, pods, nodes, claims, volumes, classes, handles, volume_texts, claim_texts] =
-            &mut self.columns.items;
+        let [namespaces, pods, nodes, claims, volumes, classes, handles] = &mut self.columns.items;
         let namespaces = namespaces.of(&mut self.texts, chunk, NAMESPACE)?;
         let pods = pods.of(&mut self.texts, chunk, POD)?;
         let nodes = nodes.of(&mut self.texts, chunk, NODE)?;
@@ -36,16 +37,21 @@ impl StorageState {
         let volumes = volumes.of(&mut self.texts, chunk, VOLUME)?;
         let classes = classes.of(&mut self.texts, chunk, STORAGE_CLASS)?;
         let handles = handles.of(&mut self.texts, chunk, VOLUME_HANDLE)?;
-        let volume_texts = self.labels.text_ids(volume_texts, chunk, VOLUME_LABELS)?;
-        let claim_texts = self.labels.text_ids(claim_texts, chunk, CLAIM_LABELS)?;
+        let (volume_labels, claim_labels) = (chunk.labels(VOLUME_LABELS)?, chunk.labels(CLAIM_LABELS)?);
+        let [volume_sets, claim_sets] = &mut self.columns.sets;
+        volume_sets.begin(&volume_labels);
+        claim_sets.begin(&claim_labels);
         let sums = [chunk.numbers(ITEMS.sums[0].0)?, chunk.numbers(ITEMS.sums[1].0)?, chunk.numbers(ITEMS.sums[2].0)?];
         let size = chunk.numbers(ITEMS.maxima[0])?;
 
         let mut groups = Vec::with_capacity(instants.len());
         for row in 0..instants.len() {
-            let volume_set =
-                self.labels.set_of(volume_texts[row], keys).map_err(|error| error.column(VOLUME_LABELS))?;
-            let claim_set = self.labels.set_of(claim_texts[row], keys).map_err(|error| error.column(CLAIM_LABELS))?;
+            let mut set_of = |ids: &mut SetIds, labels: &Labels<'_>, column: &str| {
+                let set = ids.set_of(labels.numbers()[row], labels, keys, &mut self.labels);
+                set.map_err(|error| error.column(column))
+            };
+            let volume_set = set_of(volume_sets, &volume_labels, VOLUME_LABELS)?;
+            let claim_set = set_of(claim_sets, &claim_labels, CLAIM_LABELS)?;
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let own_node = if semantics == Semantics::Conserving { nodes[row] } else { NULL_TEXT };
             groups.push(self.items[grain.index()].group([
@@ -79,12 +85,14 @@ impl StorageState {
         let resource_ids = resource_ids.of(&mut self.texts, chunk, pod_usage::RESOURCE_ID)?;
         let label_texts =
             if derive { label_texts.of(&mut self.pod_label_texts, chunk, pod_usage::POD_LABELS)? } else { &[] };
-        for row in 0..instants.len() {
+        let keys = (0..instants.len()).map(|row| {
             let [high, low] = halves(counted(instants[row], semantics, grain));
             let label_text = label_texts.get(row).copied().unwrap_or(NULL_TEXT);
-            let key = [high, low, namespaces[row], pods[row], nodes[row], resource_ids[row], label_text];
-            self.pods[grain.index()].group(key);
-        }
+            Some([high, low, namespaces[row], pods[row], nodes[row], resource_ids[row], label_text])
+        });
+        self.columns.keys.clear();
+        self.columns.keys.extend(keys);
+        self.pods[grain.index()].groups(&self.columns.keys, pods, &mut self.columns.groups);
         Ok(())
     }
 }

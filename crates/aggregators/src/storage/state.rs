@@ -1,11 +1,11 @@
 //! What is left of storage line items: amounts by everything that separates rows, and where pods ran.
 
 use arrow::array::RecordBatch;
-use tokaki_core::rollup::{Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
+use tokaki_core::rollup::{GroupId, Interner, NULL_TEXT, Resolution, Rollup, RollupSpec, TextIds};
 use tokaki_core::{Error, Result, State};
 
 use crate::line_items::storage_usage;
-use crate::words::label_sets::LabelSets;
+use crate::words::label_sets::{LabelSets, SetIds};
 
 /// Amounts of claims. The instant is midnight of the day under `koku` and for daily rows; `own_node` counts under
 /// `conserving` only.
@@ -59,11 +59,16 @@ pub(super) struct StorageState {
     pub(super) columns: ColumnIds,
 }
 
-/// Ids of the text columns, by their position in a table's list of columns.
+/// Ids of the text columns, in the order in which they are folded.
 #[derive(Default)]
 pub(super) struct ColumnIds {
-    pub(super) items: [TextIds; 9],
+    pub(super) items: [TextIds; 7],
     pub(super) pods: [TextIds; 5],
+    /// Of the labels of volumes and of claims.
+    pub(super) sets: [SetIds; 2],
+    /// Key and group of each pod of the chunk.
+    pub(super) keys: Vec<Option<[u32; 7]>>,
+    pub(super) groups: Vec<GroupId>,
 }
 
 impl Default for StorageState {
@@ -82,7 +87,7 @@ impl Default for StorageState {
 impl State for StorageState {
     fn merge(&mut self, other: Self) -> Result<()> {
         let texts = self.texts.absorb(&other.texts);
-        let (_, sets) = self.labels.absorb(&other.labels);
+        let sets = self.labels.absorb(&other.labels);
         let label_texts = self.pod_label_texts.absorb(&other.pod_label_texts);
         let text = |id: u32| texts[id as usize];
         for (own, other) in self.items.iter_mut().zip(&other.items) {
@@ -106,8 +111,7 @@ impl State for StorageState {
     }
 
     fn encode(&self) -> Result<Vec<RecordBatch>> {
-        let [texts, sets, set_of_text] = self.labels.encode()?;
-        let mut batches = vec![self.texts.encode()?, texts, sets, set_of_text, self.pod_label_texts.encode()?];
+        let mut batches = vec![self.texts.encode()?, self.labels.encode()?, self.pod_label_texts.encode()?];
         for items in &self.items {
             batches.push(items.encode()?);
         }
@@ -118,13 +122,12 @@ impl State for StorageState {
     }
 
     fn decode(batches: &[RecordBatch]) -> Result<Self> {
-        let [texts, label_texts, sets, set_of_text, pod_label_texts, hourly, daily, hourly_pods, daily_pods] = batches
-        else {
-            return Err(Error::bug("an encoded storage state has other tables than nine"));
+        let [texts, sets, pod_label_texts, hourly, daily, hourly_pods, daily_pods] = batches else {
+            return Err(Error::bug("an encoded storage state has other tables than seven"));
         };
         Ok(Self {
             texts: Interner::decode(texts)?,
-            labels: LabelSets::decode([label_texts, sets, set_of_text])?,
+            labels: LabelSets::decode(sets)?,
             pod_label_texts: Interner::decode(pod_label_texts)?,
             items: [Rollup::decode(&ITEMS, hourly)?, Rollup::decode(&ITEMS, daily)?],
             pods: [Rollup::decode(&PODS, hourly_pods)?, Rollup::decode(&PODS, daily_pods)?],

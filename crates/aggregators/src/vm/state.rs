@@ -11,7 +11,7 @@ use tokaki_core::{Chunk, Error, Result, State};
 
 use crate::line_items::{pod_usage, storage_usage, vm_usage};
 use crate::summaries::vm_resources::Row;
-use crate::words::label_sets::LabelSets;
+use crate::words::label_sets::{LabelSets, SetIds};
 use crate::words::tag_keys::TagKeys;
 use crate::words::units::{gibibytes, storable};
 
@@ -42,7 +42,8 @@ pub(super) struct VmState {
     machine_claims: Rollup<2, 0, 0>,
     pods: Rollup<2, 0, 0>,
     pod_claims: Rollup<2, 0, 0>,
-    columns: [TextIds; 4],
+    columns: [TextIds; 3],
+    set_ids: SetIds,
 }
 
 impl Default for VmState {
@@ -56,6 +57,7 @@ impl Default for VmState {
             pods: Rollup::new(&PODS),
             pod_claims: Rollup::new(&POD_CLAIMS),
             columns: Default::default(),
+            set_ids: SetIds::default(),
         }
     }
 }
@@ -63,7 +65,7 @@ impl Default for VmState {
 impl VmState {
     pub(super) fn fold_machines(&mut self, chunk: &Chunk) -> Result<()> {
         let instants = chunk.instants()?.values();
-        let [names, nodes, claims, _] = &mut self.columns;
+        let [names, nodes, claims] = &mut self.columns;
         let names = names.of(&mut self.texts, chunk, vm_usage::VM_NAME)?;
         let nodes = nodes.of(&mut self.texts, chunk, vm_usage::NODE)?;
         let claims = claims.of(&mut self.texts, chunk, vm_usage::CLAIM)?;
@@ -89,11 +91,12 @@ impl VmState {
     pub(super) fn fold_pods(&mut self, chunk: &Chunk) -> Result<()> {
         // Without enabled keys only the machine's name is kept (spec § 4).
         let keys = TagKeys::default();
-        let [.., pods, label_texts] = &mut self.columns;
+        let [.., pods] = &mut self.columns;
         let pods = pods.of(&mut self.texts, chunk, pod_usage::POD)?;
-        let label_texts = self.labels.text_ids(label_texts, chunk, pod_usage::POD_LABELS)?;
-        for (pod, text) in pods.iter().zip(label_texts) {
-            let set = self.labels.set_of(*text, &keys)?;
+        let labels = chunk.labels(pod_usage::POD_LABELS)?;
+        self.set_ids.begin(&labels);
+        for (pod, number) in pods.iter().zip(labels.numbers()) {
+            let set = self.set_ids.set_of(*number, &labels, &keys, &mut self.labels)?;
             if *pod != NULL_TEXT {
                 self.pods.group([set, *pod]);
             }
@@ -160,7 +163,7 @@ impl VmState {
 impl State for VmState {
     fn merge(&mut self, other: Self) -> Result<()> {
         let texts = self.texts.absorb(&other.texts);
-        let (_, sets) = self.labels.absorb(&other.labels);
+        let sets = self.labels.absorb(&other.labels);
         let pair = |[left, right]: [u32; 2]| [texts[left as usize], texts[right as usize]];
         if other.instant > self.instant {
             self.instant = other.instant;
@@ -175,15 +178,12 @@ impl State for VmState {
     }
 
     fn encode(&self) -> Result<Vec<RecordBatch>> {
-        let [texts, sets, set_of_text] = self.labels.encode()?;
         let schema = Schema::new(vec![Field::new("instant", DataType::Int64, true)]);
         let instant = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(Int64Array::from(vec![self.instant]))])
             .map_err(|error| Error::bug(error.to_string()))?;
         Ok(vec![
             self.texts.encode()?,
-            texts,
-            sets,
-            set_of_text,
+            self.labels.encode()?,
             instant,
             self.latest.encode()?,
             self.machine_claims.encode()?,
@@ -194,20 +194,21 @@ impl State for VmState {
 
     fn decode(batches: &[RecordBatch]) -> Result<Self> {
         let foreign = || Error::bug("an encoded VM state has other tables than its own");
-        let [texts, label_texts, sets, set_of_text, instant, latest, machine_claims, pods, pod_claims] = batches else {
+        let [texts, sets, instant, latest, machine_claims, pods, pod_claims] = batches else {
             return Err(foreign());
         };
         let instant = instant.columns().first().and_then(|column| column.as_primitive_opt::<Int64Type>());
         let instant = instant.ok_or_else(foreign)?.iter().next().ok_or_else(foreign)?;
         Ok(Self {
             texts: Interner::decode(texts)?,
-            labels: LabelSets::decode([label_texts, sets, set_of_text])?,
+            labels: LabelSets::decode(sets)?,
             instant,
             latest: Rollup::decode(&LATEST, latest)?,
             machine_claims: Rollup::decode(&MACHINE_CLAIMS, machine_claims)?,
             pods: Rollup::decode(&PODS, pods)?,
             pod_claims: Rollup::decode(&POD_CLAIMS, pod_claims)?,
             columns: Default::default(),
+            set_ids: SetIds::default(),
         })
     }
 }

@@ -153,7 +153,7 @@ pub(super) type States = Vec<AnyState>;
 /// What a fold has in its hands: states that are nobody else's, and the texts of the labels that came so far.
 struct Hands {
     states: States,
-    labels: Arc<LabelTexts>,
+    label_texts: Arc<LabelTexts>,
 }
 
 /// What splits came to.
@@ -351,7 +351,7 @@ fn fold_split(
 ) -> Result<Counts> {
     let place = work.place();
     let borrowed = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    let start = || Hands { states: folds.iter().map(|fold| fold.start()).collect(), labels: Arc::default() };
+    let start = || Hands { states: folds.iter().map(|fold| fold.start()).collect(), label_texts: Arc::default() };
     let mut hands = borrowed.unwrap_or_else(start);
     let counts = fold_chunks(work, decoder, folds, &mut hands, &place, look).map_err(|error| error.at(&place))?;
     idle.lock().unwrap_or_else(PoisonError::into_inner).push(hands);
@@ -375,13 +375,14 @@ fn fold_chunks(
         })
     };
     // No chunk is left that still looks at them.
-    while let Some(batch) = next(Arc::make_mut(&mut hands.labels)) {
-        let batch = batch?;
+    while let Some(batch) = next(Arc::make_mut(&mut hands.label_texts)) {
+        let label_texts = Arc::make_mut(&mut hands.label_texts);
+        let batch = label_texts.number_all(batch?, &work.selection.columns)?;
         let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
         counts.decoded += rows;
         let (time_column, table, place) = (work.selection.time_column, work.table.clone(), place.clone());
-        let labels = Arc::clone(&hands.labels);
-        let chunk = Chunk { batch, time_column, table, place, labels }.within(work.selection.days.as_ref())?;
+        let label_texts = Arc::clone(&hands.label_texts);
+        let chunk = Chunk { batch, time_column, table, place, label_texts }.within(work.selection.days.as_ref())?;
         counts.in_scope += chunk.batch.num_rows() as u64;
         for (position, input) in work.feeds.iter() {
             folds[*position].fold(&mut hands.states[*position], *input, &chunk)?;

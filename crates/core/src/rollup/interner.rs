@@ -8,6 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, DictionaryArray, RecordBatch, Strin
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, UInt32Type};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use super::label_texts::LabelColumn;
 use crate::chunk::Chunk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -190,10 +191,8 @@ impl TextIds {
     /// `Bug` if the selection did not ask for the column, or if the reader broke its promise.
     pub fn of(&mut self, interner: &mut Interner, chunk: &Chunk, name: &str) -> Result<&[u32]> {
         let column = chunk.column(name)?;
-        let of_column = match (column.as_primitive_opt::<UInt32Type>(), chunk.labels.column(name)) {
-            (Some(numbers), Some(texts)) => {
-                self.of_numbers(interner, numbers.values(), texts, chunk.labels.identity()).map(|()| &*self.ids)
-            }
+        let of_column = match (column.as_primitive_opt::<UInt32Type>(), chunk.label_texts.column(name)) {
+            (Some(numbers), Some(labels)) => self.of_numbers(interner, numbers.values(), labels).map(|()| &*self.ids),
             _ => self.of_column(interner, column),
         };
         of_column.map_err(|error| error.column(name))
@@ -248,14 +247,14 @@ impl TextIds {
         Ok(())
     }
 
-    /// `identity` is that of the [`super::LabelTexts`] with these `texts`. Texts get their ids as rows have them: those of
-    /// rows that were left out are none of the state's.
-    fn of_numbers(&mut self, interner: &mut Interner, numbers: &[u32], texts: &Interner, identity: u64) -> Result<()> {
-        let Numbered { identity: known_identity, ids, new, new_ids } = &mut self.numbered;
-        if *known_identity != Some(identity) {
-            *known_identity = Some(identity);
+    /// Texts get their ids as rows have them: those of rows that were left out are none of the state's.
+    fn of_numbers(&mut self, interner: &mut Interner, numbers: &[u32], labels: &LabelColumn) -> Result<()> {
+        let Numbered { identity, ids, new, new_ids } = &mut self.numbered;
+        if *identity != Some(labels.identity()) {
+            *identity = Some(labels.identity());
             ids.clear();
         }
+        let texts = labels.texts();
         ids.resize(texts.len() + 1, UNKNOWN);
         ids[NULL_TEXT as usize] = NULL_TEXT;
         new.clear();
@@ -353,14 +352,12 @@ mod tests {
     fn numbers_of_labels_mean_something_to_those_who_gave_them_only() {
         let numbered = |labels: &mut LabelTexts, texts: &[&str]| {
             let column: ArrayRef = Arc::new(texts.iter().map(|text| Some(*text)).collect::<StringViewArray>());
-            let mut ids = TextIds::default();
-            ids.of_column(labels.column_mut("labels"), &column).expect("texts").to_vec()
+            labels.number("labels", &column).expect("texts").to_vec()
         };
         let mut ids = TextIds::default();
         let mut own = Interner::default();
         let mut of = |labels: &LabelTexts, numbers: &[u32]| {
-            let texts = labels.column("labels").expect("numbered");
-            ids.of_numbers(&mut own, numbers, texts, labels.identity()).expect("known numbers");
+            ids.of_numbers(&mut own, numbers, labels.column("labels").expect("numbered")).expect("known numbers");
             ids.ids.iter().map(|id| own.text(*id).map(str::to_owned)).collect::<Vec<_>>()
         };
         let text = |text: &str| Some(text.to_owned());

@@ -14,4 +14,4 @@ pub use by_day::{ByDay, DayRollup, DayRow};
 pub use exact_sum::{ExactSum, Resolution};
 pub use interner::{Interner, NULL_TEXT, TextIds};
 pub use keyed::{GroupId, GroupRow, NO_GROUP, Rollup, RollupSpec};
-pub use label_texts::LabelTexts;
+pub use label_texts::{LabelColumn, LabelTexts};

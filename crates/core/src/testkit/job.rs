@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, DictionaryArray, Float64Array, NullArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
-    UInt32Array,
+    ArrayRef, DictionaryArray, Float64Array, NullArray, RecordBatch, StringViewArray, TimestampNanosecondArray,
 };
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::Int32Type;
 use chrono::NaiveDate;
 
 use super::line::{Cell, Line};
@@ -18,7 +17,7 @@ use crate::finding::Finished;
 use crate::input::{ColumnKind, Grain, Input, InputId, Source, TableName, WantedColumn};
 use crate::plugin::{self, AggregatorPart, Build, PluginKind};
 use crate::reference::{CostCategory, ReferenceData};
-use crate::rollup::{LabelTexts, TextIds};
+use crate::rollup::LabelTexts;
 use crate::scope::{DateRange, Scope, Semantics};
 use crate::section::Section;
 
@@ -268,26 +267,18 @@ pub(super) fn instant(line: &Line) -> i64 {
 }
 
 fn chunk(lines: &[&Line], input: &Input, columns: &BTreeSet<&str>, table: TableName, dictionaries: bool) -> Chunk {
-    let mut labels = LabelTexts::default();
-    let column = |column: &WantedColumn| {
-        let plain = array(lines, column, columns, dictionaries);
-        // Where a decoder keeps dictionaries, it numbers labels.
-        if !dictionaries || column.kind != ColumnKind::Labels || plain.data_type() == &DataType::Null {
-            return (column.name, plain);
-        }
-        let mut ids = TextIds::default();
-        let numbers = ids.of_column(labels.column_mut(column.name), &plain).expect("texts").to_vec();
-        (column.name, Arc::new(UInt32Array::from(numbers)) as ArrayRef)
-    };
+    let column = |column: &WantedColumn| (column.name, array(lines, column, columns, dictionaries));
     let instants: ArrayRef =
         Arc::new(lines.iter().map(|line| Some(instant(line))).collect::<TimestampNanosecondArray>());
-    let all: Vec<_> = std::iter::once((input.time_column, instants)).chain(input.columns.iter().map(column)).collect();
+    let all = std::iter::once((input.time_column, instants)).chain(input.columns.iter().map(column));
+    let batch = RecordBatch::try_from_iter(all).expect("columns of one length");
+    let mut label_texts = LabelTexts::default();
     Chunk {
-        batch: RecordBatch::try_from_iter(all).expect("columns of one length"),
+        batch: label_texts.number_all(batch, &input.columns).expect("labels are texts"),
         time_column: input.time_column,
         table,
         place: Place::default(),
-        labels: Arc::new(labels),
+        label_texts: Arc::new(label_texts),
     }
 }
 

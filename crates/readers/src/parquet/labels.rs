@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, RecordBatch, RecordBatchReader, UInt32Array};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use parquet::errors::ParquetError;
 use tokaki_core::Result;
-use tokaki_core::rollup::{LabelTexts, TextIds};
+use tokaki_core::rollup::LabelTexts;
 
 use super::damaged;
 
@@ -16,7 +16,6 @@ pub(super) struct Labels {
     batches: ParquetRecordBatchReader,
     /// Decoded, and beyond the rows that were asked for.
     ahead: Option<RecordBatch>,
-    ids: TextIds,
 }
 
 impl Labels {
@@ -25,7 +24,7 @@ impl Labels {
 
     /// `batches` has the label columns alone, as bytes that nobody has proven to be UTF-8 yet.
     pub(super) fn new(batches: ParquetRecordBatchReader) -> Self {
-        Self { batches, ahead: None, ids: TextIds::default() }
+        Self { batches, ahead: None }
     }
 
     /// Name and next `rows` rows of each column, as numbers of `texts`.
@@ -41,8 +40,7 @@ impl Labels {
             let batch = self.next_batch(left)?;
             left -= batch.num_rows();
             for ((name, numbers), column) in columns.iter_mut().zip(batch.columns()) {
-                let ids = self.ids.of_column(texts.column_mut(name), column);
-                numbers.extend_from_slice(ids.map_err(|error| error.column(name.as_str()))?);
+                numbers.extend_from_slice(texts.number(name, column)?);
             }
         }
         let column = |(name, numbers): (&String, Vec<u32>)| (name.clone(), Arc::new(UInt32Array::from(numbers)) as _);

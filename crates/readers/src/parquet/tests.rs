@@ -151,7 +151,7 @@ async fn a_repeated_text_keeps_its_dictionary_and_labels_without_one_are_numbere
         row += 1_000;
     }
     assert_eq!(row, 20_000);
-    let texts = labels.column("unique").expect("numbered").texts().map(str::parse);
+    let texts = labels.column("unique").expect("numbered").texts().texts().map(str::parse);
     assert!(texts.eq((0..20_000).map(Ok::<usize, std::num::ParseIntError>)));
 }
 
