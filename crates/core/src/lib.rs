@@ -47,7 +47,7 @@ pub use reference::{
 };
 pub use scope::{DateRange, Scope, Semantics};
 pub use section::Section;
-pub use sink::{Receipt, Replacement, RowsOfDay, Sink};
+pub use sink::{Encoder, Receipt, Replacement, RowsOfDay, Sink};
 
 /// The Arrow that chunks and rows are made of. Plugins outside this repository take it from here: batches of two
 /// versions do not fit each other.

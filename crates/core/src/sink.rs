@@ -1,11 +1,14 @@
 //! Where rows go.
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Condition, Output};
 use crate::scope::Scope;
 
@@ -34,6 +37,29 @@ pub trait Sink: Send + Sync {
     /// # Errors
     /// As for [`Sink::check`].
     async fn begin(&self, scope: &Scope, outputs: &[Output]) -> Result<Box<dyn Replacement>>;
+
+    /// How rows are brought into the destination's form before they are handed over, if that can be done apart from
+    /// the destination.
+    fn encoder(&self) -> Option<Arc<dyn Encoder>> {
+        None
+    }
+}
+
+/// Brings the finished rows of a day into the form that a destination keeps them in.
+///
+/// That is a pure computation: days are encoded beside each other by the workers, before anybody knows what is there
+/// already, and a cache keeps what came of it.
+pub trait Encoder: Send + Sync {
+    /// Name and version of the form. A cache hands what it kept under this name to any sink whose encoder has the same,
+    /// so it changes whenever other bytes come of the same rows.
+    fn form(&self) -> &'static str;
+
+    /// Checks the rows of an output and a day, and encodes them. `None` if they are better appended as they are, for
+    /// instance because they are too few; that depends on output and rows alone.
+    ///
+    /// # Errors
+    /// As for [`Output::check_rows`].
+    fn encode(&self, output: &Output, rows: &RecordBatch) -> Result<Option<Bytes>>;
 }
 
 /// A replacement under way. Dropped before [`Replacement::commit`], it leaves everything as it was.
@@ -44,6 +70,14 @@ pub trait Replacement: Send {
     /// # Errors
     /// As for [`Sink::check`].
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
+
+    /// Adds rows for `output` that the sink's [`Encoder`] has encoded. Of the others nobody has such rows.
+    ///
+    /// # Errors
+    /// As for [`Sink::check`].
+    async fn append_encoded(&mut self, _output: &Output, _rows: Bytes) -> Result<()> {
+        Err(Error::bug("encoded rows were given to a sink that has no encoder"))
+    }
 
     /// Takes the rows away that an output owns and that have no day, and gives them in the output's columns, so that they
     /// come back united with the run's ([`crate::output::Union`]). Called once for such an output, before its rows are

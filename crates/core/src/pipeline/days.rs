@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::parts::WindowDone;
 use super::plan::{Plan, Stage};
 use super::recall::entry::{Key, hexadecimal};
 use super::recall::kept::Window;
@@ -14,14 +15,6 @@ use crate::error::{Error, Result};
 use crate::finding::Finished;
 use crate::input::{InputId, TableName, WantedColumn};
 use crate::scope::DateRange;
-
-/// What a window came to, by aggregator.
-#[derive(Default)]
-pub(super) struct DaysDone {
-    pub(super) rows_in: u64,
-    /// The written aggregators at least.
-    pub(super) finished: BTreeMap<String, Finished>,
-}
 
 /// What is known of all days before the first window.
 #[derive(Default)]
@@ -60,11 +53,13 @@ impl Workshop<'_> {
         works: &[Vec<Work>],
         days: DateRange,
         survey: &Survey,
-    ) -> Result<DaysDone> {
+    ) -> Result<WindowDone> {
         let works: Vec<Vec<Work>> = works.iter().map(|works| stage::of_window(works, days)).collect();
         let keys = self.recall.and_then(|recall| Some((recall, uses_of_window(plan, &works)?)));
+        // Rows that are kept in a sink's own form are no rows to another one.
+        let form = self.wiring.sink.encoder().map(|encoder| encoder.form());
         let keys = keys
-            .map(|(recall, uses)| Ok::<_, Error>((recall, recall.key("window", days, &(&uses, &survey.digest))?)))
+            .map(|(recall, uses)| Ok::<_, Error>((recall, recall.key("window", days, &(&uses, &survey.digest, form))?)))
             .transpose()?;
         if let Some((recall, key)) = &keys
             && let Some(done) = self.recall_days(recall, key).await?
@@ -73,25 +68,26 @@ impl Workshop<'_> {
             recall.recalled(days, None, rows);
             return Ok(done);
         }
-        let mut done = DaysDone { rows_in: 0, finished: survey.finished.clone() };
+        let (mut rows_in, mut finished) = (0, survey.finished.clone());
         for (stage, works) in plan.stages.iter().zip(works) {
-            let of_stage = self.run_stage(stage, works, days, &done.finished).await?;
-            done.rows_in += of_stage.rows_in;
-            done.finished.extend(of_stage.finished);
+            let of_stage = self.run_stage(stage, works, days, &finished).await?;
+            rows_in += of_stage.rows_in;
+            finished.extend(of_stage.finished);
         }
+        let done = self.window_done(rows_in, &plan.written, finished).await?;
         if let Some((recall, key)) = keys {
-            self.keep_days(recall, key, &plan.written, days, &done).await?;
+            self.keep_days(recall, key, days, &done).await?;
         }
         Ok(done)
     }
 
-    async fn recall_days(&self, recall: &Recall<'_>, key: &Key) -> Result<Option<DaysDone>> {
+    async fn recall_days(&self, recall: &Recall<'_>, key: &Key) -> Result<Option<WindowDone>> {
         let Some(bytes) = recall.get(key).await else { return Ok(None) };
         let (key_there, aggregators) = (key.clone(), self.wiring.aggregators.clone());
         match self.on_pool(move || Ok(kept::read_window(&key_there, &bytes, &aggregators))).await? {
-            Ok(Window { rows_in, written, states }) => {
+            Ok(Window { done, states }) => {
                 recall.still_hold(states);
-                Ok(Some(DaysDone { rows_in, finished: written.into_iter().collect() }))
+                Ok(Some(done))
             }
             Err(reason) => {
                 recall.ignore(key, reason);
@@ -100,17 +96,8 @@ impl Workshop<'_> {
         }
     }
 
-    async fn keep_days(
-        &self,
-        recall: &Recall<'_>,
-        key: Key,
-        written: &[String],
-        days: DateRange,
-        done: &DaysDone,
-    ) -> Result<()> {
-        let written =
-            written.iter().filter_map(|name| Some((name.clone(), done.finished.get(name)?.clone()))).collect();
-        let window = Window { rows_in: done.rows_in, written, states: recall.states_of(days) };
+    async fn keep_days(&self, recall: &Recall<'_>, key: Key, days: DateRange, done: &WindowDone) -> Result<()> {
+        let window = Window { done: done.clone(), states: recall.states_of(days) };
         let (key, bytes) = self
             .on_pool(move || {
                 let bytes = kept::write_window(&key, &window)?;

@@ -17,9 +17,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::budget::{Budget, Gauge};
-use super::days::{DaysDone, Survey};
+use super::days::Survey;
 use super::estimate::{self, Estimate};
 use super::event::{CacheUse, Event, Observer, Report};
+use super::parts::WindowDone;
 use super::payloads;
 use super::plan::{Aggregators, DailyTables, Listing, Plan, Stage};
 use super::quarantine::{Quarantine, QuarantinedFile};
@@ -404,9 +405,9 @@ fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError
     rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("fold-{index}")).build()
 }
 
-/// What a window came to.
+/// What a window came to, on its way to the sink.
 pub(super) struct Window {
-    pub(super) done: DaysDone,
+    pub(super) done: WindowDone,
     /// Given back when the rows are with the sink and freed.
     pub(super) _in_memory: OwnedSemaphorePermit,
 }

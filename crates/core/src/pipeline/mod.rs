@@ -6,6 +6,7 @@ mod days;
 mod estimate;
 pub mod event;
 pub mod local;
+mod parts;
 mod payloads;
 pub mod plan;
 mod quarantine;

@@ -322,7 +322,8 @@ impl Workshop<'_> {
         receive.await.map_err(|_| Error::bug("a worker ended without a word"))?
     }
 
-    fn beside_each_other(&self) -> bool {
+    /// Whether there are threads for several things at once.
+    pub(super) fn beside_each_other(&self) -> bool {
         self.pool.is_some()
     }
 }

@@ -1,30 +1,33 @@
 //! A table's new file, before it gets its name.
 
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{RecordBatch, new_null_array};
+use arrow::array::{BooleanArray, RecordBatch, new_null_array};
 use arrow::compute::{BatchCoalescer, concat_batches, filter_record_batch, not};
 use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
+use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::reader::ChunkReader;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use tempfile::{NamedTempFile, TempPath};
-use tokaki_core::{DateRange, Error, ErrorKind, Field, FieldKind, Output, Result, RowsOfDay, Table};
+use tokaki_core::{DateRange, Error, ErrorKind, Output, Result, RowsOfDay, Table};
 
+use super::encode::{FEWEST_ROWS, MOST_ROWS, RowGroups, arrow_error, chunk_of, properties};
 use super::existing::{Existing, file_schema};
 use super::owned::Removed;
 use crate::disk::{disk_error, draft_of, place_of};
 use crate::target::Target;
 
-/// Rows of one write. Page and row group borders then depend on the rows alone, not on how they arrived.
-const WRITE_ROWS: usize = 8_192;
-/// Rows of a row group, a multiple of [`WRITE_ROWS`]; one row group is held in memory.
-const ROW_GROUP_ROWS: usize = 16_384;
-
 /// A file that is being written under a temporary name.
+///
+/// Row groups come into it whole: encoded days and those of the old file that stay. Rows that are too few for that wait
+/// until they fill a row group together, and those that are left come last. So the bytes depend on the rows and their
+/// order, and not on how they arrived.
 pub(super) struct Draft {
     /// The table.
     pub(super) table: &'static Table,
@@ -33,7 +36,7 @@ pub(super) struct Draft {
     undated: Vec<RecordBatch>,
     path: PathBuf,
     temporary: TempPath,
-    writer: ArrowWriter<File>,
+    writer: SerializedFileWriter<File>,
     pending: BatchCoalescer,
     schema: SchemaRef,
 }
@@ -47,28 +50,56 @@ impl Draft {
             target.table.fields.iter().filter(|field| target.fields.contains(field) || known(field.name)).copied(),
         );
         let (file, temporary) = NamedTempFile::into_parts(draft_of(&path)?);
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(target.table)))
-            .map_err(|error| parquet_error(&path, &error))?;
-        let pending = BatchCoalescer::new(schema.clone(), WRITE_ROWS);
+        let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(target.table).build()));
+        let (writer, _) =
+            writer.and_then(ArrowWriter::into_serialized_writer).map_err(|error| parquet_error(&path, &error))?;
+        let pending = BatchCoalescer::new(schema.clone(), MOST_ROWS);
         let removed = Removed::new(target);
         let mut draft =
             Self { table: target.table, removed, undated: Vec::new(), path, temporary, writer, pending, schema };
         if let Some(existing) = existing {
-            draft.copy_staying(existing, days)?;
+            draft.copy_staying(&existing, days)?;
         }
         Ok(draft)
     }
 
-    fn copy_staying(&mut self, existing: Existing, days: DateRange) -> Result<()> {
-        let rows = existing.with_batch_size(WRITE_ROWS).build().map_err(|error| unreadable(&self.path, &error))?;
-        for rows in rows {
-            let rows = rows.map_err(|error| unreadable(&self.path, &error))?;
-            let gone = self.removed.take(&rows, days).map_err(|error| arrow_error(&error))?;
-            let stays = not(&gone).map_err(|error| arrow_error(&error))?;
-            let rows = self.widened(&rows)?;
-            if self.table.day_field.is_none() {
-                self.undated.push(filter_record_batch(&rows, &gone).map_err(|error| arrow_error(&error))?);
+    fn copy_staying(&mut self, existing: &Existing, days: DateRange) -> Result<()> {
+        let columns = self.removed.columns();
+        for (index, row_group) in existing.row_groups().iter().enumerate() {
+            let mut gone = Vec::new();
+            for rows in existing.rows(index, Some(&columns))? {
+                gone.push(self.removed.take(&rows?, days).map_err(|error| arrow_error(&error))?);
             }
+            let gone_rows: usize = gone.iter().map(BooleanArray::true_count).sum();
+            if gone_rows == 0 && self.is_like_ours(existing, row_group) {
+                self.splice(existing.file(), row_group)?;
+            } else if gone_rows < gone.iter().map(|gone| gone.len()).sum() || self.table.day_field.is_none() {
+                self.copy_rows(existing, index, &gone)?;
+            }
+        }
+        // What the next run would find as a row group of its own is one now, so that it writes the same.
+        if self.pending.get_buffered_rows() >= FEWEST_ROWS {
+            self.write_rest()?;
+        }
+        Ok(())
+    }
+
+    /// Whether a row group of the old file is one that this file could have as well, as it is.
+    fn is_like_ours(&self, existing: &Existing, row_group: &RowGroupMetaData) -> bool {
+        let descriptor = self.writer.schema_descr();
+        let is_like = |chunk: &ColumnChunkMetaData| descriptor.columns().iter().any(|it| **it == *chunk.column_descr());
+        let rows = usize::try_from(row_group.num_rows()).unwrap_or(usize::MAX);
+        existing.is_ours() && (FEWEST_ROWS..=MOST_ROWS).contains(&rows) && row_group.columns().iter().all(is_like)
+    }
+
+    /// Copies the rows of a row group that are not `gone`.
+    fn copy_rows(&mut self, existing: &Existing, row_group: usize, gone: &[BooleanArray]) -> Result<()> {
+        for (rows, gone) in existing.rows(row_group, None)?.zip(gone) {
+            let rows = self.widened(&rows?)?;
+            if self.table.day_field.is_none() {
+                self.undated.push(filter_record_batch(&rows, gone).map_err(|error| arrow_error(&error))?);
+            }
+            let stays = not(gone).map_err(|error| arrow_error(&error))?;
             self.pending.push_batch_with_filter(rows, &stays).map_err(|error| arrow_error(&error))?;
             self.write_pending()?;
         }
@@ -95,19 +126,63 @@ impl Draft {
         self.write_pending()
     }
 
+    /// Adds encoded rows that have some of the columns, and says how many they are.
+    pub(super) fn append_encoded(&mut self, rows: Bytes) -> Result<u64> {
+        let encoded = RowGroups::read(rows).map_err(|error| parquet_error(&self.path, &error))?;
+        self.splice_all(&encoded)?;
+        Ok(encoded.all().iter().map(|row_group| row_group.num_rows().unsigned_abs()).sum())
+    }
+
     /// Ends the file and makes it last, still under its temporary name.
     pub(super) fn finish(mut self) -> Result<Finished> {
-        self.pending.finish_buffered_batch().map_err(|error| arrow_error(&error))?;
-        self.write_pending()?;
+        self.write_rest()?;
         let file = self.writer.into_inner().map_err(|error| parquet_error(&self.path, &error))?;
         file.sync_all().map_err(|error| disk_error(&self.path, &error))?;
         Ok(Finished { temporary: self.temporary, path: self.path })
     }
 
+    fn write_rest(&mut self) -> Result<()> {
+        self.pending.finish_buffered_batch().map_err(|error| arrow_error(&error))?;
+        self.write_pending()
+    }
+
     fn write_pending(&mut self) -> Result<()> {
         while let Some(rows) = self.pending.next_completed_batch() {
-            self.writer.write(&rows).map_err(|error| parquet_error(&self.path, &error))?;
+            let encoded = RowGroups::encode(self.table, &rows).map_err(|error| parquet_error(&self.path, &error))?;
+            self.splice_all(&encoded)?;
         }
+        Ok(())
+    }
+
+    fn splice_all(&mut self, encoded: &RowGroups) -> Result<()> {
+        encoded.all().iter().try_for_each(|row_group| self.splice(&encoded.file, row_group))
+    }
+
+    /// Copies a row group of another file byte by byte, with nulls in the columns that it does not have.
+    fn splice(&mut self, from: &impl ChunkReader, row_group: &RowGroupMetaData) -> Result<()> {
+        self.try_splice(from, row_group).map_err(|error| parquet_error(&self.path, &error))
+    }
+
+    fn try_splice(&mut self, from: &impl ChunkReader, row_group: &RowGroupMetaData) -> ParquetResult<()> {
+        let rows = usize::try_from(row_group.num_rows())?;
+        let fields = self.schema.fields();
+        let missing: Vec<_> =
+            fields.iter().filter(|field| chunk_of(row_group, field.name()).is_none()).cloned().collect();
+        let nulls = match missing.is_empty() {
+            true => None,
+            false => Some(RowGroups::of_nulls(self.table, missing, rows)?),
+        };
+        let mut to = self.writer.next_row_group()?;
+        for field in fields {
+            if let Some(chunk) = chunk_of(row_group, field.name()) {
+                append_chunk(&mut to, from, chunk, rows)?;
+            } else if let Some(nulls) = &nulls
+                && let Some(chunk) = chunk_of(&nulls.all()[0], field.name())
+            {
+                append_chunk(&mut to, &nulls.file, chunk, rows)?;
+            }
+        }
+        to.close()?;
         Ok(())
     }
 
@@ -119,6 +194,24 @@ impl Draft {
         });
         RecordBatch::try_new(self.schema.clone(), columns.collect()).map_err(|error| arrow_error(&error))
     }
+}
+
+/// Copies a chunk.
+fn append_chunk<W: Write + Send>(
+    to: &mut SerializedRowGroupWriter<'_, W>,
+    from: &impl ChunkReader,
+    chunk: &ColumnChunkMetaData,
+    rows: usize,
+) -> ParquetResult<()> {
+    let chunk = ColumnCloseResult {
+        bytes_written: chunk.compressed_size().unsigned_abs(),
+        rows_written: rows as u64,
+        metadata: chunk.clone(),
+        bloom_filter: None,
+        column_index: None,
+        offset_index: None,
+    };
+    to.append_column(from, chunk)
 }
 
 /// A whole file that only lacks its name.
@@ -134,36 +227,6 @@ impl Finished {
     }
 }
 
-/// Fixed by the table, so that the same rows give the same bytes.
-///
-/// Snappy is what Koku's own files use and what every reader has; and it is decoded faster than it comes from a disk.
-/// A dictionary of values that hardly repeat, and the least and greatest of labels, take time and serve nobody.
-fn properties(table: &Table) -> WriterProperties {
-    let properties = WriterProperties::builder()
-        .set_created_by("tokaki".into())
-        .set_compression(Compression::SNAPPY)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
-    let of_field = |properties: WriterPropertiesBuilder, field: &Field| match field.kind {
-        FieldKind::Uuid if table.id_field() == Some(field.name) => {
-            properties.set_column_dictionary_enabled(field.name.into(), false)
-        }
-        FieldKind::Measure => properties.set_column_dictionary_enabled(field.name.into(), false),
-        FieldKind::Json => properties.set_column_statistics_enabled(field.name.into(), EnabledStatistics::None),
-        _ => properties,
-    };
-    table.fields.iter().fold(properties, of_field).build()
-}
-
 fn parquet_error(path: &Path, error: &ParquetError) -> Error {
     Error::new(ErrorKind::Store, format!("the file cannot be written: {error}")).at(&place_of(path))
-}
-
-fn unreadable(path: &Path, error: &dyn std::error::Error) -> Error {
-    Error::new(ErrorKind::Destination, format!("the file cannot be read: {error}"))
-        .at(&place_of(path))
-        .help("move the damaged file away, or write to another folder")
-}
-
-fn arrow_error(error: &ArrowError) -> Error {
-    Error::bug(format!("rows of checked types do not fit the file: {error}"))
 }

@@ -1,18 +1,89 @@
 //! The file that a table has already.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::metadata::RowGroupMetaData;
 use tokaki_core::{Error, ErrorKind, Field, Output, Result};
 
+use super::encode::CREATED_BY;
 use crate::disk::{disk_error, place_of};
 use crate::target::Target;
 
-/// An open file, before its first row is read.
-pub(super) type Existing = ParquetRecordBatchReaderBuilder<File>;
+/// Rows that are read at once.
+const READ_ROWS: usize = 8_192;
+
+/// An open file, of which no row was read.
+pub(super) struct Existing {
+    path: PathBuf,
+    file: File,
+    footer: ArrowReaderMetadata,
+}
+
+impl Existing {
+    fn open(path: &Path, file: File) -> ParquetResult<Self> {
+        // Whole, since what is not read of a footer is not copied into the next one.
+        let options = ArrowReaderOptions::new().with_encoding_stats_as_mask(false);
+        let footer = ArrowReaderMetadata::load(&file, options)?;
+        Ok(Self { path: path.to_owned(), file, footer })
+    }
+
+    /// Its columns.
+    pub(super) fn schema(&self) -> &SchemaRef {
+        self.footer.schema()
+    }
+
+    /// Where its bytes are.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Its row groups.
+    pub(super) fn row_groups(&self) -> &[RowGroupMetaData] {
+        self.footer.metadata().row_groups()
+    }
+
+    /// Whether a run of ours wrote it, and nobody since.
+    pub(super) fn is_ours(&self) -> bool {
+        self.footer.metadata().file_metadata().created_by() == Some(CREATED_BY)
+    }
+
+    /// The rows of a row group, some at a time: all columns, or those of `columns` that there are. How many at a time
+    /// does not depend on the columns.
+    pub(super) fn rows(
+        &self,
+        row_group: usize,
+        columns: Option<&BTreeSet<&str>>,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        let parquet_schema = self.footer.parquet_schema();
+        let wanted = match columns {
+            Some(names) => ProjectionMask::columns(parquet_schema, names.iter().copied()),
+            None => ProjectionMask::all(),
+        };
+        let file = self.file.try_clone().map_err(|error| disk_error(&self.path, &error))?;
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.footer.clone())
+            .with_row_groups(vec![row_group])
+            .with_projection(wanted)
+            .with_batch_size(READ_ROWS)
+            .build()
+            .map_err(|error| unreadable(&self.path, &error))?;
+        let path = self.path.clone();
+        Ok(reader.map(move |rows| rows.map_err(|error| unreadable(&path, &error))))
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::error::Error) -> Error {
+    Error::new(ErrorKind::Destination, format!("the file cannot be read: {error}"))
+        .at(&place_of(path))
+        .help("move the damaged file away, or write to another folder")
+}
 
 /// The schema of a file with `fields`. All columns are nullable, so that it does not matter which outputs were written
 /// first: a row has nulls in columns that its output does not write.
@@ -39,7 +110,7 @@ pub(super) fn open(folder: &Path, target: &Target, create_missing: bool) -> Resu
         }
         Err(error) => return Err(disk_error(&path, &error)),
     };
-    let existing = match Existing::try_new(file) {
+    let existing = match Existing::open(&path, file) {
         Ok(existing) => existing,
         Err(error) => return refuse(format!("the file cannot be read as Parquet: {error}"), None),
     };

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 mod draft;
+mod encode;
 mod existing;
 mod folder;
 mod owned;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokaki_core::{Error, Output, Replacement, Result, Scope, Section, Sink};
+use tokaki_core::{Encoder, Error, Output, Replacement, Result, Scope, Section, Sink};
 
 use crate::SinkConfig;
 use crate::target::targets;
@@ -57,6 +58,10 @@ impl Sink for Parquet {
             replace::ParquetReplacement::begin(folder, days, &targets, create_missing)
         };
         Ok(Box::new(blocking(begin).await?))
+    }
+
+    fn encoder(&self) -> Option<Arc<dyn Encoder>> {
+        Some(Arc::new(encode::DayEncoder))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which rows of a batch are to be replaced.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Datum, Float64Array, Int32Array, RecordBatch, StringArray,
@@ -27,6 +27,12 @@ impl Removed {
     pub(super) fn new(target: &Target) -> Self {
         let owned = target.owned.iter().map(|conditions| (conditions.clone(), BTreeMap::new())).collect();
         Self { table: target.table, owned }
+    }
+
+    /// Columns that decide over it.
+    pub(super) fn columns(&self) -> BTreeSet<&'static str> {
+        let of_conditions = self.owned.iter().flat_map(|(conditions, _)| conditions).map(column);
+        self.table.day_field.into_iter().chain(of_conditions).collect()
     }
 
     /// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls.
@@ -73,6 +79,18 @@ fn count_days(rows: &RecordBatch, day_field: &str, gone: &BooleanArray, by_day: 
         if let Some(day) = Date32Type::to_naive_date_opt(days.value(row)) {
             *by_day.entry(day).or_default() += 1;
         }
+    }
+}
+
+fn column(condition: &Condition) -> &'static str {
+    match condition {
+        Condition::TextEquals(column, _)
+        | Condition::TextDiffers(column, _)
+        | Condition::IntegerEquals(column, _)
+        | Condition::UuidEquals(column, _)
+        | Condition::IsNull(column)
+        | Condition::IsNotNull(column)
+        | Condition::NullOrZero(column) => column,
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use tokaki_core::{DateRange, Error, Output, Receipt, Replacement, Result, RowsOfDay, Table};
 
 use super::draft::Draft;
@@ -43,6 +44,25 @@ impl ParquetReplacement {
         Ok(Self { files: Some(Files { drafts, folder }), removed, undated_deleted: 0, rows_inserted: 0 })
     }
 
+    /// Adds rows to the draft of `output`'s table; `append` says how many.
+    async fn on_draft(
+        &mut self,
+        output: &Output,
+        append: impl FnOnce(&mut Draft) -> Result<u64> + Send + 'static,
+    ) -> Result<()> {
+        let mut files = self.take_files()?;
+        let table = destination(output)?.table.name;
+        let (files, rows) = blocking(move || {
+            let draft = files.drafts.iter_mut().find(|draft| draft.table.name == table);
+            let rows = append(draft.ok_or_else(|| Error::bug("rows for a table that was not begun"))?)?;
+            Ok((files, rows))
+        })
+        .await?;
+        self.rows_inserted += rows;
+        self.files = Some(files);
+        Ok(())
+    }
+
     fn take_files(&mut self) -> Result<Files> {
         self.files.take().ok_or_else(|| Error::bug("a failed replacement was used again"))
     }
@@ -51,19 +71,18 @@ impl ParquetReplacement {
 #[async_trait]
 impl Replacement for ParquetReplacement {
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()> {
-        let mut files = self.take_files()?;
-        output.check_rows(rows)?;
-        let table = destination(output)?.table.name;
         let own_rows = rows.clone();
-        files = blocking(move || {
-            let draft = files.drafts.iter_mut().find(|draft| draft.table.name == table);
-            draft.ok_or_else(|| Error::bug("rows for a table that was not begun"))?.append(&own_rows)?;
-            Ok(files)
+        let output_there = output.clone();
+        self.on_draft(output, move |draft| {
+            output_there.check_rows(&own_rows)?;
+            draft.append(&own_rows)?;
+            Ok(own_rows.num_rows() as u64)
         })
-        .await?;
-        self.rows_inserted += rows.num_rows() as u64;
-        self.files = Some(files);
-        Ok(())
+        .await
+    }
+
+    async fn append_encoded(&mut self, output: &Output, rows: Bytes) -> Result<()> {
+        self.on_draft(output, move |draft| draft.append_encoded(rows)).await
     }
 
     async fn take(&mut self, output: &Output) -> Result<RecordBatch> {

@@ -1,4 +1,4 @@
-//! The bytes of a cache's entry: a proof, a head and tables.
+//! The bytes of a cache's entry: a proof, a head and parts.
 //!
 //! The proof is a SHA-256 over the key and everything behind it. So an entry that is damaged, cut short, or lies under
 //! the name of another one is told from a good one before anything in it is looked at.
@@ -10,6 +10,7 @@ use arrow::error::ArrowError;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
@@ -20,6 +21,8 @@ use crate::scope::DateRange;
 /// Begins each entry. Another layout of the bytes needs another one.
 const MAGIC: &[u8; 8] = b"tokaki 1";
 const PROOF: std::ops::Range<usize> = MAGIC.len()..MAGIC.len() + 32;
+/// Bytes before a part, which say how many it has.
+const LENGTH: usize = size_of::<u64>();
 
 /// SHA-256.
 pub(in crate::pipeline) type Digest = [u8; 32];
@@ -64,51 +67,67 @@ pub(in crate::pipeline) fn digest_of(tables: &[RecordBatch]) -> Result<Digest> {
     Ok(digest.finalize().into())
 }
 
-/// An entry of this head and these tables.
+/// An entry of this head and these parts.
 ///
 /// # Errors
 /// `Bug` only.
-pub(in crate::pipeline) fn write(key: &Key, head: &impl Serialize, tables: &[RecordBatch]) -> Result<Vec<u8>> {
-    let mut entry = MAGIC.to_vec();
+pub(in crate::pipeline) fn write(key: &Key, head: &impl Serialize, parts: &[Bytes]) -> Result<Vec<u8>> {
+    let head = serde_json::to_vec(head).map_err(|error| Error::bug(error.to_string()))?;
+    let parts = || std::iter::once(&head[..]).chain(parts.iter().map(|part| &part[..]));
+    let mut entry = Vec::with_capacity(PROOF.end + parts().map(|part| LENGTH + part.len()).sum::<usize>());
+    entry.extend_from_slice(MAGIC);
     entry.resize(PROOF.end, 0);
-    let mut push = |part: &[u8]| {
+    for part in parts() {
         entry.extend_from_slice(&(part.len() as u64).to_le_bytes());
         entry.extend_from_slice(part);
-    };
-    push(&serde_json::to_vec(head).map_err(|error| Error::bug(error.to_string()))?);
-    for table in tables {
-        push(&stream(table, Some(CompressionType::LZ4_FRAME))?);
     }
     let proof = prove(key, &entry[PROOF.end..]);
     entry[PROOF].copy_from_slice(&proof);
     Ok(entry)
 }
 
-/// Head and tables of an entry, if it is the one of `key`; else what is wrong with it.
+/// Head and parts of an entry, if it is the one of `key`; else what is wrong with it. The parts share its memory.
 pub(in crate::pipeline) fn read<T: DeserializeOwned>(
     key: &Key,
-    entry: &[u8],
-) -> Result<(T, Vec<RecordBatch>), &'static str> {
-    let (Some(proof), Some(mut rest)) = (entry.get(PROOF), entry.get(PROOF.end..)) else {
+    entry: &Bytes,
+) -> Result<(T, Vec<Bytes>), &'static str> {
+    let (Some(proof), Some(content)) = (entry.get(PROOF), entry.get(PROOF.end..)) else {
         return Err("it is cut short");
     };
     if !entry.starts_with(MAGIC) {
         return Err("it is no entry of this version");
     }
-    if proof != prove(key, rest) {
+    if proof != prove(key, content) {
         return Err("it is damaged, or it is another entry");
     }
     // What was proven is what was written, so nothing below is expected to fail.
+    let mut rest = entry.slice(PROOF.end..);
     let mut parts = Vec::new();
-    while let Some((length, behind)) = rest.split_first_chunk() {
+    while let Some(length) = rest.first_chunk() {
         let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| UNREADABLE)?;
-        let (part, behind) = behind.split_at_checked(length).ok_or(UNREADABLE)?;
+        let mut part = rest.split_off(LENGTH);
+        if length > part.len() {
+            return Err(UNREADABLE);
+        }
+        rest = part.split_off(length);
         parts.push(part);
-        rest = behind;
     }
-    let (head, tables) = parts.split_first().ok_or(UNREADABLE)?;
-    let head = serde_json::from_slice(head).map_err(|_| UNREADABLE)?;
-    Ok((head, tables.iter().map(|table| table_of(table)).collect::<Result<_, _>>()?))
+    let (head, parts) = parts.split_first().ok_or(UNREADABLE)?;
+    Ok((serde_json::from_slice(head).map_err(|_| UNREADABLE)?, parts.to_vec()))
+}
+
+/// Rows as a part.
+///
+/// # Errors
+/// `Bug` only.
+pub(in crate::pipeline) fn part_of(rows: &RecordBatch) -> Result<Bytes> {
+    stream(rows, Some(CompressionType::LZ4_FRAME)).map(Bytes::from)
+}
+
+/// The rows of a part.
+pub(in crate::pipeline) fn rows_of(part: &[u8]) -> Result<RecordBatch, &'static str> {
+    let mut batches = StreamReader::try_new(part, None).map_err(|_| UNREADABLE)?;
+    batches.next().and_then(Result::ok).ok_or(UNREADABLE)
 }
 
 const UNREADABLE: &str = "it cannot be read";
@@ -125,11 +144,6 @@ fn stream(table: &RecordBatch, compression: Option<CompressionType>) -> Result<V
         writer.into_inner()
     };
     write().map_err(|error| Error::bug(error.to_string()))
-}
-
-fn table_of(stream: &[u8]) -> Result<RecordBatch, &'static str> {
-    let mut batches = StreamReader::try_new(stream, None).map_err(|_| UNREADABLE)?;
-    batches.next().and_then(Result::ok).ok_or(UNREADABLE)
 }
 
 #[cfg(test)]
@@ -151,8 +165,14 @@ mod tests {
         RecordBatch::try_from_iter([("text", column)]).expect("a batch")
     }
 
+    fn entry(key: &Key, head: u64, tables: &[RecordBatch]) -> Vec<u8> {
+        let parts: Vec<Bytes> = tables.iter().map(|table| part_of(table).expect("a part")).collect();
+        write(key, &head, &parts).expect("written")
+    }
+
     fn read_back(key: &Key, entry: &[u8]) -> Result<(u64, Vec<RecordBatch>), &'static str> {
-        read(key, entry)
+        let (head, parts) = read(key, &Bytes::copy_from_slice(entry))?;
+        Ok((head, parts.iter().map(|part| rows_of(part)).collect::<Result<_, _>>()?))
     }
 
     #[test]
@@ -169,13 +189,13 @@ mod tests {
             tables in prop::collection::vec(prop::collection::vec(".{0,20}", 0..20), 0..4),
         ) {
             let tables: Vec<RecordBatch> = tables.iter().map(|texts| table(texts)).collect();
-            let entry = write(&key("a"), &head, &tables).expect("written");
+            let entry = entry(&key("a"), head, &tables);
             prop_assert_eq!(read_back(&key("a"), &entry), Ok((head, tables)));
         }
 
         #[test]
         fn an_entry_with_one_other_bit_or_fewer_bytes_is_none(bit in 0_usize..4000, length in 0_usize..500) {
-            let entry = write(&key("a"), &7, &[table(&["x".to_owned()])]).expect("written");
+            let entry = entry(&key("a"), 7, &[table(&["x".to_owned()])]);
             let mut flipped = entry.clone();
             let bit = bit % (entry.len() * 8);
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -191,7 +211,7 @@ mod tests {
 
     #[test]
     fn an_entry_of_another_key_is_none() {
-        let entry = write(&key("a"), &7, &[]).expect("written");
+        let entry = entry(&key("a"), 7, &[]);
         assert_eq!(read_back(&key("a"), &entry), Ok((7, Vec::new())));
         assert!(read_back(&key("b"), &entry).is_err());
     }

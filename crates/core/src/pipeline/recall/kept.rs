@@ -3,21 +3,22 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use bytes::Bytes;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{self, Key};
 use crate::aggregator::{AnyState, Fold};
 use crate::error::Result;
-use crate::finding::{Amount, Finding, Finished};
+use crate::finding::{Amount, Finding};
+use crate::output::Output;
+use crate::pipeline::parts::{Done, Form, OutputDone, Part, WindowDone};
 use crate::pipeline::plan::Aggregators;
 
 /// A window that is kept.
 pub(in crate::pipeline) struct Window {
-    /// Rows of its days that were folded.
-    pub(in crate::pipeline) rows_in: u64,
-    /// What its written aggregators came to.
-    pub(in crate::pipeline) written: Vec<(String, Finished)>,
+    /// What it came to.
+    pub(in crate::pipeline) done: WindowDone,
     /// Names of the states of its files, which are wanted when one file more comes.
     pub(in crate::pipeline) states: Vec<String>,
 }
@@ -29,15 +30,27 @@ type States = (u64, Vec<AnyState>);
 struct WindowHead {
     rows_in: u64,
     states: Vec<String>,
-    aggregators: Vec<FinishedHead>,
+    written: Vec<DoneHead>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct FinishedHead {
-    name: String,
-    tables: usize,
+struct DoneHead {
+    aggregator: String,
     findings: Vec<KeptFinding>,
-    left_alone: Vec<usize>,
+    outputs: Vec<OutputHead>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutputHead {
+    position: usize,
+    parts: Vec<PartHead>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PartHead {
+    day: Option<NaiveDate>,
+    rows: u64,
+    is_encoded: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -68,43 +81,65 @@ impl From<KeptFinding> for Finding {
 /// # Errors
 /// `Bug` only.
 pub(in crate::pipeline) fn write_window(key: &Key, window: &Window) -> Result<Vec<u8>> {
-    let head = |(name, finished): &(String, Finished)| FinishedHead {
-        name: name.clone(),
-        tables: finished.outputs.len(),
-        findings: finished.findings.iter().map(KeptFinding::from).collect(),
-        left_alone: finished.left_alone.clone(),
+    let head_of_part = |&Part { day, rows, ref form }: &Part| {
+        let is_encoded = matches!(form, Form::Encoded(_));
+        PartHead { day, rows, is_encoded }
     };
-    let head = WindowHead {
-        rows_in: window.rows_in,
-        states: window.states.clone(),
-        aggregators: window.written.iter().map(head).collect(),
+    let head_of_output = |done: &OutputDone| {
+        let parts = done.parts.iter().map(head_of_part).collect();
+        OutputHead { position: done.position, parts }
     };
-    let tables: Vec<RecordBatch> = window.written.iter().flat_map(|(_, finished)| finished.outputs.clone()).collect();
-    entry::write(key, &head, &tables)
+    let head = |done: &Done| DoneHead {
+        aggregator: done.aggregator.clone(),
+        findings: done.findings.iter().map(KeptFinding::from).collect(),
+        outputs: done.outputs.iter().map(head_of_output).collect(),
+    };
+    let Window { done: WindowDone { rows_in, written }, states } = window;
+    let head = WindowHead { rows_in: *rows_in, states: states.clone(), written: written.iter().map(head).collect() };
+    let parts = written.iter().flat_map(|done| &done.outputs).flat_map(|done| &done.parts);
+    let bytes = parts.map(|part| match &part.form {
+        Form::Rows(rows) => entry::part_of(rows),
+        Form::Encoded(bytes) => Ok(bytes.clone()),
+    });
+    entry::write(key, &head, &bytes.collect::<Result<Vec<_>>>()?)
 }
+
+const FOREIGN: &str = "its columns are not those of its aggregators";
 
 /// What was kept, or what is wrong with it.
 pub(in crate::pipeline) fn read_window(
     key: &Key,
-    bytes: &[u8],
+    bytes: &Bytes,
     aggregators: &Aggregators,
 ) -> Result<Window, &'static str> {
-    const FOREIGN: &str = "its columns are not those of its aggregators";
-    let (head, tables) = entry::read::<WindowHead>(key, bytes)?;
-    let mut tables = tables.into_iter();
+    let (head, parts) = entry::read::<WindowHead>(key, bytes)?;
+    let mut parts = parts.into_iter();
     let mut written = Vec::new();
-    for head in head.aggregators {
-        let outputs: Vec<RecordBatch> = tables.by_ref().take(head.tables).collect();
-        let declared = aggregators.get(&head.name).ok_or(FOREIGN)?.outputs();
-        let as_declared = outputs.len() == declared.len()
-            && outputs.iter().zip(&declared).all(|(rows, output)| rows.schema() == output.schema());
-        if !as_declared {
+    for DoneHead { aggregator, findings, outputs } in head.written {
+        let declared = aggregators.get(&aggregator).ok_or(FOREIGN)?.outputs();
+        let outputs = outputs.into_iter().map(|head| {
+            let output = declared.get(head.position).ok_or(FOREIGN)?.clone();
+            let parts = head.parts.into_iter().map(|head| read_part(head, parts.next(), &output));
+            Ok(OutputDone { position: head.position, parts: parts.collect::<Result<_, _>>()?, output })
+        });
+        let outputs = outputs.collect::<Result<_, &'static str>>()?;
+        written.push(Done { aggregator, findings: findings.into_iter().map(Finding::from).collect(), outputs });
+    }
+    Ok(Window { done: WindowDone { rows_in: head.rows_in, written }, states: head.states })
+}
+
+fn read_part(head: PartHead, bytes: Option<Bytes>, output: &Output) -> Result<Part, &'static str> {
+    let bytes = bytes.ok_or("it has fewer parts than it says")?;
+    let form = if head.is_encoded {
+        Form::Encoded(bytes)
+    } else {
+        let rows = entry::rows_of(&bytes)?;
+        if rows.schema() != output.schema() {
             return Err(FOREIGN);
         }
-        let findings = head.findings.into_iter().map(Finding::from).collect();
-        written.push((head.name, Finished { outputs, findings, left_alone: head.left_alone }));
-    }
-    Ok(Window { rows_in: head.rows_in, written, states: head.states })
+        Form::Rows(rows)
+    };
+    Ok(Part { day: head.day, rows: head.rows, form })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,7 +165,7 @@ pub(in crate::pipeline) fn write_states(
     for position in fed {
         let of_state = folds[*position].encode(&states[*position])?;
         head.tables.push(of_state.len());
-        tables.extend(of_state);
+        tables.extend(of_state.iter().map(entry::part_of).collect::<Result<Vec<_>>>()?);
     }
     entry::write(key, &head, &tables)
 }
@@ -138,12 +173,13 @@ pub(in crate::pipeline) fn write_states(
 /// What was kept, with neutral states for those who were not fed; or what is wrong with it.
 pub(in crate::pipeline) fn read_states(
     key: &Key,
-    bytes: &[u8],
+    bytes: &Bytes,
     folds: &[Arc<dyn Fold>],
     fed: &[usize],
 ) -> Result<States, &'static str> {
     let (head, tables) = entry::read::<StatesHead>(key, bytes)?;
     let mut states: Vec<AnyState> = folds.iter().map(|fold| fold.start()).collect();
+    let tables = tables.iter().map(|table| entry::rows_of(table)).collect::<Result<Vec<_>, _>>()?;
     let mut rest = &tables[..];
     for (position, count) in fed.iter().zip(head.tables) {
         let (own, behind) = rest.split_at_checked(count).ok_or("it has fewer tables than it says")?;

@@ -11,6 +11,7 @@ pub(super) mod splits;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -88,8 +89,8 @@ impl<'a> Recall<'a> {
     }
 
     /// The bytes of an entry, not proven yet.
-    pub(super) async fn get(&self, key: &Key) -> Option<Vec<u8>> {
-        self.memory.cache.get(&key.name).await
+    pub(super) async fn get(&self, key: &Key) -> Option<Bytes> {
+        self.memory.cache.get(&key.name).await.map(Bytes::from)
     }
 
     /// Keeps an entry.
