@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::Barrier;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
+use arrow::array::{ArrayRef, StringArray, UInt32Array};
+use arrow::compute::take_record_batch;
+use bytes::Bytes;
+use parquet::file::metadata::{ParquetMetaDataReader, RowGroupMetaData};
 use proptest::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,6 +20,7 @@ use tokaki_tests::faults::{Fault, Rule};
 use tokaki_tests::folder::files_below;
 use tokaki_tests::parallel;
 use tokaki_tests::s3::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
+use tokaki_tests::table;
 
 use crate::support::job::{BUCKET, Job, content};
 use crate::support::{copy, tokaki};
@@ -68,14 +73,17 @@ impl Setup {
     }
 
     fn run_of(&self, tokaki: &Tokaki, settings: &[&str]) -> Done {
-        let out = TempDir::new().expect("a folder");
+        self.run_into(TempDir::new().expect("a folder").path(), tokaki, settings)
+    }
+
+    fn run_into(&self, out: &Path, tokaki: &Tokaki, settings: &[&str]) -> Done {
         let mut arguments = vec!["run".to_owned(), "--case".to_owned(), self.case().display().to_string()];
-        arguments.extend(["--sink".to_owned(), format!("parquet:{}", out.path().display())]);
+        arguments.extend(["--sink".to_owned(), format!("parquet:{}", out.display())]);
         let all = settings.iter().chain(&["log.format=json"]);
         arguments.extend(all.flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]));
         let outcome = tokaki.run(&arguments).expect("runs");
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
-        let files = fs::read_dir(out.path()).expect("a folder").map(|entry| {
+        let files = fs::read_dir(out).expect("a folder").map(|entry| {
             let path = entry.expect("an entry").path();
             (path.file_name().expect("a name").to_string_lossy().into_owned(), fs::read(&path).expect("a file"))
         });
@@ -141,6 +149,87 @@ fn koku_bytes_are_the_same_without_a_cache_with_a_cold_one_and_with_a_warm_one()
 #[test]
 fn conserving_bytes_are_the_same_without_a_cache_with_a_cold_one_and_with_a_warm_one() {
     check_all("conserving");
+}
+
+/// A case whose 9 October has many namespaces, and whose 10 October has few.
+fn crowd() -> Setup {
+    const NAMESPACES: u32 = 5_000;
+    let setup = Setup::new(&Case::of_repository(MANY_FILES));
+    for file in setup.inputs("OCP/pod_usage").iter().filter(|file| file.to_string_lossy().contains("2025-10-09")) {
+        let rows = table::read(file).expect("a file");
+        let times = rows.num_rows();
+        let each = UInt32Array::from_iter_values((0..NAMESPACES).flat_map(|_| 0..times as u32));
+        let rows = take_record_batch(&rows, &each).expect("rows");
+        let namespaces: Vec<String> = (0..NAMESPACES).flat_map(|n| vec![format!("ns-{n}"); times]).collect();
+        let namespaces: ArrayRef = Arc::new(StringArray::from(namespaces));
+        let of = |name: &str, column: &ArrayRef| if name == "namespace" { namespaces.clone() } else { column.clone() };
+        table::write(file, &table::changed(&rows, of).expect("rows")).expect("written");
+    }
+    setup
+}
+
+/// Rows of many are encoded by the workers, rows of few by the sink, and which ones depends on the rows alone.
+#[test]
+fn days_that_are_encoded_ahead_are_the_same_bytes_too() {
+    let setup = crowd();
+    let plain = setup.run(&["reader.pods=hourly"]);
+    let file = &plain.files["reporting_ocpusagelineitem_daily_summary.parquet"];
+    let footer = ParquetMetaDataReader::new().parse_and_finish(&Bytes::from(file.clone())).expect("a footer");
+    let row_groups: Vec<i64> = footer.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
+    assert_eq!(row_groups, [5_000, 5], "one for the many rows of a day, and one for all others");
+
+    let with = |settings: &[&'static str]| [&["reader.pods=hourly"], settings].concat();
+    for settings in [["run.workers=1", "run.window_rows=0"], ["run.workers=7", "run.window_rows=9999999"]] {
+        assert!(setup.run(&with(&settings)).is_like(&plain), "{settings:?}");
+    }
+    for settings in [["run.mode=serial", "run.chunk_rows=700"], ["run.mode=parallel", "run.chunk_rows=9"]] {
+        fs::remove_dir_all(setup.cache()).ok();
+        assert!(setup.run_cached(&with(&settings)).is_like(&plain), "{settings:?}: cold");
+        let warm = setup.run_cached(&with(&settings));
+        assert!(warm.is_like(&plain) && warm.count("windows_recalled") == 2, "{settings:?}: warm");
+    }
+
+    // The same into a file that is there: all of it goes, and half of it.
+    let out = TempDir::new().expect("a folder");
+    let cache = format!("cache.url={}", setup.cache().display());
+    for days in ["scope.start_date=2025-10-09", "scope.start_date=2025-10-09", "scope.start_date=2025-10-10"] {
+        let settings = [&with(&[days])[..], &[&cache]].concat();
+        let done = setup.run_into(out.path(), &tokaki::command(), &settings);
+        assert!(done.files == plain.files, "{days}");
+    }
+
+    // Half of the entry of many rows is bytes that the sink would copy without looking at them.
+    let largest = setup.entries("window").into_iter().max_by_key(|entry| fs::metadata(entry).expect("a file").len());
+    let largest = largest.expect("an entry");
+    let mut entry = fs::read(&largest).expect("an entry");
+    let middle = entry.len() / 2;
+    entry[middle] ^= 1;
+    fs::write(&largest, entry).expect("damaged");
+    let done = setup.run_cached(&with(&[]));
+    assert!(done.is_like(&plain) && done.count("entries_ignored") == 1);
+}
+
+/// What one sink takes encoded is nothing to another one.
+#[test]
+fn a_cache_is_shared_by_sinks_of_different_forms() {
+    let setup = crowd();
+    let plain = setup.run(&["reader.pods=hourly"]);
+    let json_lines = |settings: &[&str]| {
+        let folder = TempDir::new().expect("a folder");
+        let url = format!("jsonl:{}", folder.path().join("rows").display());
+        let case = setup.case().display().to_string();
+        let fixed = ["run", "--case", &case, "--sink", &url, "--set", "reader.pods=hourly"];
+        let arguments = fixed.into_iter().chain(settings.iter().flat_map(|setting| ["--set", setting]));
+        let outcome = tokaki::run(arguments).expect("runs");
+        assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        files_below(folder.path()).iter().map(|file| fs::read(file).expect("a file")).collect::<Vec<_>>()
+    };
+    let lines = json_lines(&[]);
+    let cache = format!("cache.url={}", setup.cache().display());
+    for _ in 0..2 {
+        assert!(setup.run_cached(&["reader.pods=hourly"]).is_like(&plain));
+        assert!(json_lines(&[&cache]) == lines);
+    }
 }
 
 #[test]

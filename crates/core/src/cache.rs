@@ -1,6 +1,7 @@
 //! A place that keeps what a run came to, for the next one.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 
 /// Entries by name. A name is a relative path of plain letters, digits, `-` and `/`.
 ///
@@ -10,7 +11,7 @@ use async_trait::async_trait;
 #[async_trait]
 pub trait Cache: Send + Sync {
     /// The entry, if there is one.
-    async fn get(&self, name: &str) -> Option<Vec<u8>>;
+    async fn get(&self, name: &str) -> Option<Bytes>;
 
     /// Keeps an entry in the place of an older one. Whoever reads at the same time gets one of the two, whole.
     async fn put(&self, name: &str, entry: Vec<u8>);

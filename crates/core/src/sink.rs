@@ -71,12 +71,13 @@ pub trait Replacement: Send {
     /// As for [`Sink::check`].
     async fn append(&mut self, output: &Output, rows: &RecordBatch) -> Result<()>;
 
-    /// Adds rows for `output` that the sink's [`Encoder`] has encoded. Of the others nobody has such rows.
+    /// Adds rows for `output` that the sink's [`Encoder`] has encoded. Of a sink without one nobody has such rows.
     ///
     /// # Errors
     /// As for [`Sink::check`].
-    async fn append_encoded(&mut self, _output: &Output, _rows: Bytes) -> Result<()> {
-        Err(Error::bug("encoded rows were given to a sink that has no encoder"))
+    async fn append_encoded(&mut self, output: &Output, rows: Bytes) -> Result<()> {
+        let table = output.destination.as_ref().map_or("nowhere", |to| to.table.name);
+        Err(Error::bug(format!("{} bytes of encoded rows for {table}, and the sink has no encoder", rows.len())))
     }
 
     /// Takes the rows away that an output owns and that have no day, and gives them in the output's columns, so that they

@@ -191,3 +191,74 @@ fn encode(written: &mut [Done], encoder: &dyn Encoder, budget: &Budget, beside_e
     let done: Vec<Result<()>> = parts.into_par_iter().map(encode).collect();
     done.into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Date32Array};
+
+    use super::*;
+    use crate::output::{Field, FieldKind, Table};
+
+    static TABLE: Table = Table {
+        name: "t",
+        fields: &[Field { name: "day", kind: FieldKind::Date, nullable: false }],
+        day_field: Some("day"),
+        primary_key: &[],
+        indexes: &[],
+        headline: &[],
+    };
+
+    /// Encodes three rows at least, and no day but the first.
+    struct Picky;
+
+    impl Encoder for Picky {
+        fn form(&self) -> &'static str {
+            "picky"
+        }
+
+        fn encode(&self, _: &Output, rows: &RecordBatch) -> Result<Option<Bytes>> {
+            let day = rows.column(0).as_primitive::<Date32Type>().value(0);
+            match rows.num_rows() {
+                _ if day > 0 => Err(Error::bug(format!("{} rows of day {day}", rows.num_rows()))),
+                0..3 => Ok(None),
+                more => Ok(Some(vec![0; more].into())),
+            }
+        }
+    }
+
+    fn done(days_of_outputs: &[&[i32]]) -> Vec<Done> {
+        let output = Output::to_table(&TABLE, &["day"], Vec::new());
+        let done = |days: &&[i32]| {
+            let days: ArrayRef = Arc::new(Date32Array::from(days.to_vec()));
+            let rows = RecordBatch::try_new(output.schema(), vec![days]).expect("rows");
+            OutputDone { position: 0, output: output.clone(), parts: by_day(&output, &rows) }
+        };
+        let outputs = days_of_outputs.iter().map(done).collect();
+        vec![Done { aggregator: "a".into(), findings: Vec::new(), outputs }]
+    }
+
+    fn encoded(days_of_outputs: &[&[i32]], beside_each_other: bool) -> Result<Vec<(u64, bool)>> {
+        let mut written = done(days_of_outputs);
+        encode(&mut written, &Picky, &Budget::new(None), beside_each_other)?;
+        let parts = written.into_iter().flat_map(|done| done.outputs).flat_map(|done| done.parts);
+        Ok(parts.map(|part| (part.rows, matches!(part.form, Form::Encoded(_)))).collect())
+    }
+
+    #[test]
+    fn each_day_of_each_output_is_encoded_or_left_as_it_is() {
+        for beside_each_other in [false, true] {
+            let parts = encoded(&[&[-1, 0, 0, 0], &[], &[-2, -2, -2, -2, -1]], beside_each_other);
+            assert_eq!(parts.expect("good rows"), [(1, false), (3, true), (4, true), (1, false)]);
+        }
+    }
+
+    #[test]
+    fn the_error_that_is_told_is_the_first_in_the_order_of_days_and_outputs() {
+        for beside_each_other in [false, true] {
+            let error = encoded(&[&[0, 2, 3], &[1, 1, 2], &[1]], beside_each_other).expect_err("wrong days");
+            assert!(error.message().contains("2 rows of day 1"), "{error}");
+        }
+    }
+}

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::StreamExt;
 use opendal::{EntryMode, ErrorKind, Operator, services};
 use tokaki_core::{Cache, Error, Result, Section};
@@ -96,9 +97,9 @@ fn folder(root: &str) -> Result<Operator> {
 
 #[async_trait]
 impl Cache for Entries {
-    async fn get(&self, name: &str) -> Option<Vec<u8>> {
+    async fn get(&self, name: &str) -> Option<Bytes> {
         let read = self.operator()?.read(name).await;
-        self.told("read", read).map(|bytes| bytes.to_vec())
+        self.told("read", read).map(|bytes| bytes.to_bytes())
     }
 
     async fn put(&self, name: &str, entry: Vec<u8>) {

@@ -1,7 +1,7 @@
 //! A table's new file, before it gets its name.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{BooleanArray, RecordBatch, new_null_array};
@@ -23,6 +23,9 @@ use super::owned::Removed;
 use crate::disk::{disk_error, draft_of, place_of};
 use crate::target::Target;
 
+/// Bytes that are written at once.
+const WRITE_BYTES: usize = 1 << 18;
+
 /// A file that is being written under a temporary name.
 ///
 /// Row groups come into it whole: encoded days and those of the old file that stay. Rows that are too few for that wait
@@ -36,9 +39,17 @@ pub(super) struct Draft {
     undated: Vec<RecordBatch>,
     path: PathBuf,
     temporary: TempPath,
-    writer: SerializedFileWriter<File>,
+    writer: SerializedFileWriter<BufWriter<File>>,
     pending: BatchCoalescer,
     schema: SchemaRef,
+}
+
+/// Which rows of a row group go.
+enum Gone {
+    All,
+    None,
+    /// Those that are marked, by what was read at once.
+    Some(Vec<BooleanArray>),
 }
 
 impl Draft {
@@ -50,6 +61,8 @@ impl Draft {
             target.table.fields.iter().filter(|field| target.fields.contains(field) || known(field.name)).copied(),
         );
         let (file, temporary) = NamedTempFile::into_parts(draft_of(&path)?);
+        // Chunks are copied some kilobytes at a time, and the system takes more at once with less effort.
+        let file = BufWriter::with_capacity(WRITE_BYTES, file);
         let writer = ArrowWriter::try_new(file, schema.clone(), Some(properties(target.table).build()));
         let (writer, _) =
             writer.and_then(ArrowWriter::into_serialized_writer).map_err(|error| parquet_error(&path, &error))?;
@@ -65,16 +78,21 @@ impl Draft {
 
     fn copy_staying(&mut self, existing: &Existing, days: DateRange) -> Result<()> {
         let columns = self.removed.columns();
+        let names: Vec<&str> = columns.keys().copied().collect();
+        let typical_rows = existing.typical_rows(&columns)?;
         for (index, row_group) in existing.row_groups().iter().enumerate() {
-            let mut gone = Vec::new();
-            for rows in existing.rows(index, Some(&columns))? {
-                gone.push(self.removed.take(&rows?, days).map_err(|error| arrow_error(&error))?);
-            }
-            let gone_rows: usize = gone.iter().map(BooleanArray::true_count).sum();
-            if gone_rows == 0 && self.is_like_ours(existing, row_group) {
-                self.splice(existing.file(), row_group)?;
-            } else if gone_rows < gone.iter().map(|gone| gone.len()).sum() || self.table.day_field.is_none() {
-                self.copy_rows(existing, index, &gone)?;
+            let gone = match &typical_rows[index] {
+                Some(row) if self.table.day_field.is_some() => {
+                    let rows = row_group.num_rows().unsigned_abs();
+                    let gone = self.removed.take(row, days, rows).map_err(|error| arrow_error(&error))?;
+                    if gone.has_true() { Gone::All } else { Gone::None }
+                }
+                _ => self.gone(existing.rows(index, Some(&names))?, days)?,
+            };
+            match gone {
+                Gone::All => {}
+                Gone::None if self.is_like_ours(existing, row_group) => self.splice(existing.file(), row_group)?,
+                gone => self.copy_rows(existing, index, &gone)?,
             }
         }
         // What the next run would find as a row group of its own is one now, so that it writes the same.
@@ -92,15 +110,33 @@ impl Draft {
         existing.is_ours() && (FEWEST_ROWS..=MOST_ROWS).contains(&rows) && row_group.columns().iter().all(is_like)
     }
 
+    /// Which of the rows go. All never go where those that do are asked for.
+    fn gone(&mut self, rows: impl Iterator<Item = Result<RecordBatch>>, days: DateRange) -> Result<Gone> {
+        let mut gone = Vec::new();
+        for rows in rows {
+            gone.push(self.removed.take(&rows?, days, 1).map_err(|error| arrow_error(&error))?);
+        }
+        Ok(if gone.iter().all(|gone| !gone.has_true()) {
+            Gone::None
+        } else if self.table.day_field.is_some() && gone.iter().all(|gone| !gone.has_false()) {
+            Gone::All
+        } else {
+            Gone::Some(gone)
+        })
+    }
+
     /// Copies the rows of a row group that are not `gone`.
-    fn copy_rows(&mut self, existing: &Existing, row_group: usize, gone: &[BooleanArray]) -> Result<()> {
-        for (rows, gone) in existing.rows(row_group, None)?.zip(gone) {
-            let rows = self.widened(&rows?)?;
-            if self.table.day_field.is_none() {
-                self.undated.push(filter_record_batch(&rows, gone).map_err(|error| arrow_error(&error))?);
+    fn copy_rows(&mut self, existing: &Existing, row_group: usize, gone: &Gone) -> Result<()> {
+        for (index, rows) in existing.rows(row_group, None)?.enumerate() {
+            let mut rows = self.widened(&rows?)?;
+            if let Gone::Some(gone) = gone {
+                if self.table.day_field.is_none() {
+                    self.undated.push(filter_record_batch(&rows, &gone[index]).map_err(|error| arrow_error(&error))?);
+                }
+                let stays = not(&gone[index]).map_err(|error| arrow_error(&error))?;
+                rows = filter_record_batch(&rows, &stays).map_err(|error| arrow_error(&error))?;
             }
-            let stays = not(gone).map_err(|error| arrow_error(&error))?;
-            self.pending.push_batch_with_filter(rows, &stays).map_err(|error| arrow_error(&error))?;
+            self.pending.push_batch(rows).map_err(|error| arrow_error(&error))?;
             self.write_pending()?;
         }
         Ok(())
@@ -137,6 +173,7 @@ impl Draft {
     pub(super) fn finish(mut self) -> Result<Finished> {
         self.write_rest()?;
         let file = self.writer.into_inner().map_err(|error| parquet_error(&self.path, &error))?;
+        let file = file.into_inner().map_err(|error| disk_error(&self.path, error.error()))?;
         file.sync_all().map_err(|error| disk_error(&self.path, &error))?;
         Ok(Finished { temporary: self.temporary, path: self.path })
     }

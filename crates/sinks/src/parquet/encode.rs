@@ -95,8 +95,8 @@ pub(super) fn chunk_of<'a>(row_group: &'a RowGroupMetaData, column: &str) -> Opt
 /// Fixed by the table, so that the same rows give the same bytes.
 ///
 /// Snappy is what Koku's own files use and what every reader has; and it is decoded faster than it comes from a disk.
-/// A dictionary of values that hardly repeat, and the least and greatest of labels, take time and serve nobody. A chunk
-/// is a page or two, so that there is nothing to find in an index of pages.
+/// A dictionary of values that hardly repeat takes time and serves nobody. Statistics of a chunk spare the next run its
+/// reading; as a chunk is a page or two, there would be nothing to find in an index of pages.
 pub(super) fn properties(table: &Table) -> WriterPropertiesBuilder {
     let properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.into())
@@ -108,7 +108,6 @@ pub(super) fn properties(table: &Table) -> WriterPropertiesBuilder {
             properties.set_column_dictionary_enabled(field.name.into(), false)
         }
         FieldKind::Measure => properties.set_column_dictionary_enabled(field.name.into(), false),
-        FieldKind::Json => properties.set_column_statistics_enabled(field.name.into(), EnabledStatistics::None),
         _ => properties,
     };
     table.fields.iter().fold(properties, of_field)

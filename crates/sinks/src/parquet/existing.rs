@@ -1,6 +1,6 @@
 //! The file that a table has already.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use parquet::file::metadata::RowGroupMetaData;
 use tokaki_core::{Error, ErrorKind, Field, Output, Result};
 
 use super::encode::CREATED_BY;
+use super::typical;
 use crate::disk::{disk_error, place_of};
 use crate::target::Target;
 
@@ -55,16 +56,23 @@ impl Existing {
         self.footer.metadata().file_metadata().created_by() == Some(CREATED_BY)
     }
 
+    /// For each row group a row that stands for all of its rows, if its footer tells one ([`typical::rows`]).
+    pub(super) fn typical_rows(&self, columns: &BTreeMap<&'static str, bool>) -> Result<Vec<Option<RecordBatch>>> {
+        if !self.is_ours() {
+            return Ok(vec![None; self.row_groups().len()]);
+        }
+        typical::rows(&self.footer, columns).map_err(|error| unreadable(&self.path, &error))
+    }
+
     /// The rows of a row group, some at a time: all columns, or those of `columns` that there are. How many at a time
     /// does not depend on the columns.
     pub(super) fn rows(
         &self,
         row_group: usize,
-        columns: Option<&BTreeSet<&str>>,
+        columns: Option<&[&str]>,
     ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
-        let parquet_schema = self.footer.parquet_schema();
         let wanted = match columns {
-            Some(names) => ProjectionMask::columns(parquet_schema, names.iter().copied()),
+            Some(names) => ProjectionMask::columns(self.footer.parquet_schema(), names.iter().copied()),
             None => ProjectionMask::all(),
         };
         let file = self.file.try_clone().map_err(|error| disk_error(&self.path, &error))?;

@@ -6,6 +6,7 @@ mod existing;
 mod folder;
 mod owned;
 mod replace;
+mod typical;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Which rows of a batch are to be replaced.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use arrow::array::{
     Array, AsArray, BooleanArray, Date32Array, Datum, Float64Array, Int32Array, RecordBatch, StringArray,
@@ -29,14 +29,20 @@ impl Removed {
         Self { table: target.table, owned }
     }
 
-    /// Columns that decide over it.
-    pub(super) fn columns(&self) -> BTreeSet<&'static str> {
+    /// Columns that decide over it, and whether it matters more of them than where they are null.
+    pub(super) fn columns(&self) -> BTreeMap<&'static str, bool> {
+        let of_day = self.table.day_field.map(|day| (day, true));
         let of_conditions = self.owned.iter().flat_map(|(conditions, _)| conditions).map(column);
-        self.table.day_field.into_iter().chain(of_conditions).collect()
+        let mut columns = BTreeMap::new();
+        for (column, value_matters) in of_day.into_iter().chain(of_conditions) {
+            *columns.entry(column).or_default() |= value_matters;
+        }
+        columns
     }
 
-    /// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls.
-    pub(super) fn take(&mut self, rows: &RecordBatch, days: DateRange) -> Result<BooleanArray, ArrowError> {
+    /// Which `rows` lie in `days` and meet all conditions of one of the target's lists. Has no nulls. Each row stands for
+    /// so many like it.
+    pub(super) fn take(&mut self, rows: &RecordBatch, days: DateRange, times: u64) -> Result<BooleanArray, ArrowError> {
         let day = |day| Date32Array::new_scalar(Date32Type::from_naive_date(day));
         let in_days = match self.table.day_field {
             Some(field) => {
@@ -53,7 +59,7 @@ impl Removed {
                 gone = and(&gone, &holds(rows, condition)?)?;
             }
             if let Some(field) = self.table.day_field {
-                count_days(rows, field, &gone, by_day);
+                count_days(rows, field, &gone, times, by_day);
             }
             all_gone = or(&all_gone, &gone)?;
         }
@@ -71,26 +77,32 @@ impl Removed {
 }
 
 /// Counts the rows that `gone` marks; rows without a day are none of a range.
-fn count_days(rows: &RecordBatch, day_field: &str, gone: &BooleanArray, by_day: &mut BTreeMap<NaiveDate, u64>) {
+fn count_days(
+    rows: &RecordBatch,
+    day_field: &str,
+    gone: &BooleanArray,
+    times: u64,
+    by_day: &mut BTreeMap<NaiveDate, u64>,
+) {
     let Some(days) = rows.column_by_name(day_field).and_then(|days| days.as_primitive_opt::<Date32Type>()) else {
         return;
     };
     for row in gone.values().set_indices() {
         if let Some(day) = Date32Type::to_naive_date_opt(days.value(row)) {
-            *by_day.entry(day).or_default() += 1;
+            *by_day.entry(day).or_default() += times;
         }
     }
 }
 
-fn column(condition: &Condition) -> &'static str {
+/// The column of a condition, and whether its values matter.
+fn column(condition: &Condition) -> (&'static str, bool) {
     match condition {
         Condition::TextEquals(column, _)
         | Condition::TextDiffers(column, _)
         | Condition::IntegerEquals(column, _)
         | Condition::UuidEquals(column, _)
-        | Condition::IsNull(column)
-        | Condition::IsNotNull(column)
-        | Condition::NullOrZero(column) => column,
+        | Condition::NullOrZero(column) => (column, true),
+        Condition::IsNull(column) | Condition::IsNotNull(column) => (column, false),
     }
 }
 

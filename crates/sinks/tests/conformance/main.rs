@@ -5,6 +5,7 @@ mod jsonl;
 mod killed;
 mod lines;
 mod parquet;
+mod parquet_row_groups;
 mod postgres;
 mod postgres_connections;
 mod postgres_faults;

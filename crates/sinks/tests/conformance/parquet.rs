@@ -18,21 +18,21 @@ use crate::replacing::{begin, impatient_sink, replace, sink};
 use tokaki_core::testkit::sinks::{Bench, Replacing};
 use tokaki_core::testkit::sinks::{pods, scope, volumes};
 
-struct ParquetBench {
+pub(crate) struct ParquetBench {
     root: TempDir,
-    file: PathBuf,
+    pub(crate) file: PathBuf,
     sink: Arc<dyn Sink>,
 }
 
 impl ParquetBench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let folder = root.path().join("my usage/files");
         let sink = sink("parquet", &format!("parquet:{}", folder.display()), true).expect("a sink");
         Self { root, file: folder.join("usage_daily_summary.parquet"), sink }
     }
 
-    fn read(&self) -> RecordBatch {
+    pub(crate) fn read(&self) -> RecordBatch {
         let file = File::open(&self.file).expect("a file");
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
         let schema = reader.schema().clone();
@@ -40,7 +40,7 @@ impl ParquetBench {
         concat_batches(&schema, &batches.expect("rows")).expect("one schema")
     }
 
-    fn write(&self, rows: &RecordBatch) {
+    pub(crate) fn write(&self, rows: &RecordBatch) {
         std::fs::create_dir_all(self.file.parent().expect("a folder")).expect("a folder");
         let file = File::create(&self.file).expect("a file");
         let mut writer = ArrowWriter::try_new(file, rows.schema(), None).expect("a writer");
@@ -131,21 +131,6 @@ async fn a_first_run_that_fails_leaves_no_folder() {
     bench.sink.check(&day, &[pods()]).await.expect("a writable folder");
     drop(begin(bench.sink(), &day, &[(pods(), &[("2025-09-01", None, None)])]).await.expect("a run"));
     assert_eq!(bench.root.path().read_dir().expect("a folder").count(), 0);
-}
-
-#[tokio::test]
-async fn the_same_rows_give_the_same_bytes() {
-    let names: Vec<_> = (0..20_000).map(|n| format!("n{n}")).collect();
-    let rows: Vec<_> = names.iter().map(|name| ("2025-09-01", Some(name.as_str()), Some(1.0))).collect();
-    let day = scope("2025-09-01", "2025-09-01");
-    let (whole, parts) = (ParquetBench::new(), ParquetBench::new());
-    replace(whole.sink(), &day, &[(pods(), &rows)]).await.expect("a run");
-    let (first, second) = rows.split_at(777);
-    replace(parts.sink(), &day, &[(pods(), first), (pods(), second)]).await.expect("a run");
-    assert!(whole.bytes().await == parts.bytes().await);
-    let another_day = scope("2025-09-02", "2025-09-02");
-    replace(parts.sink(), &another_day, &[(pods(), &[])]).await.expect("a run that keeps all rows");
-    assert!(whole.bytes().await == parts.bytes().await);
 }
 
 #[tokio::test]

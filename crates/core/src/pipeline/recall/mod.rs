@@ -90,7 +90,7 @@ impl<'a> Recall<'a> {
 
     /// The bytes of an entry, not proven yet.
     pub(super) async fn get(&self, key: &Key) -> Option<Bytes> {
-        self.memory.cache.get(&key.name).await.map(Bytes::from)
+        self.memory.cache.get(&key.name).await
     }
 
     /// Keeps an entry.

@@ -1,7 +1,8 @@
 //! The scenario of sinks that write anew: what they hold is the result of one run.
 
 use super::bench::{
-    Bench, PODS, PODS_AND_VOLUMES, VOLUMES, values_that_do_not_fit_are_refused, what_is_not_committed_never_was,
+    Bench, PODS, PODS_AND_VOLUMES, VOLUMES, encoded_rows_are_the_rows, values_that_do_not_fit_are_refused,
+    what_is_not_committed_never_was,
 };
 use super::table::{Row, pods, scope, volumes};
 use super::{begin, replace};
@@ -17,6 +18,7 @@ pub async fn writes_anew(bench: &dyn Bench) {
     values_that_do_not_fit_are_refused(bench).await;
     the_rows_are_those_of_the_last_run(bench).await;
     of_two_at_once_one_is_there_whole(bench).await;
+    encoded_rows_are_the_rows(bench).await;
 
     let none = replace(bench.sink(), &scope("2025-09-01", "2025-09-30"), &[(pods(), &[]), (volumes(), &[])]).await;
     assert_eq!(none.expect("no rows").rows_inserted, 0);

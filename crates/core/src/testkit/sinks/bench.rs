@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::begin;
-use super::table::{Row, batch, pods, scope};
+use super::table::{Row, batch, pods, scope, volumes};
 use crate::error::ErrorKind;
 use crate::sink::Sink;
 
@@ -68,4 +68,28 @@ pub(super) async fn values_that_do_not_fit_are_refused(bench: &dyn Bench) {
     assert!(replacement.append(&pods(), &wrong).await.is_err());
     assert!(replacement.commit().await.is_err(), "a part of the rows must not be committed");
     assert_eq!(bench.rows().await, rows);
+}
+
+/// Rows of a day that are many enough for any encoder are there as if they had been appended. Leaves none of them.
+pub(super) async fn encoded_rows_are_the_rows(bench: &dyn Bench) {
+    const MANY: usize = 20_000;
+    let Some(encoder) = bench.sink().encoder() else { return };
+    let day = scope("2025-09-20", "2025-09-20");
+    let names: Vec<String> = (0..MANY).map(|n| format!("n{n}")).collect();
+    let rows: Vec<Row<'_>> = names.iter().map(|name| ("2025-09-20", Some(name.as_str()), Some(0.5))).collect();
+    let (rows, outputs) = (batch(&volumes(), &rows), [pods(), volumes()]);
+    let encoded = encoder.encode(&volumes(), &rows).expect("good rows").expect("an encoder that encodes many rows");
+    assert_eq!(encoder.encode(&volumes(), &rows).expect("good rows"), Some(encoded.clone()), "it is no pure function");
+
+    let mut replacement = bench.sink().begin(&day, &outputs).await.expect("a run");
+    replacement.append(&volumes(), &rows).await.expect("rows");
+    let plain = replacement.commit().await.expect("a run");
+    let plain_rows = bench.rows().await;
+    let mut replacement = bench.sink().begin(&day, &outputs).await.expect("a run");
+    replacement.append_encoded(&volumes(), encoded).await.expect("encoded rows");
+    let receipt = replacement.commit().await.expect("a run");
+    assert_eq!((plain.rows_inserted, receipt.rows_inserted), (MANY as u64, MANY as u64));
+    assert!(bench.rows().await == plain_rows, "the rows are others than those that were encoded");
+
+    bench.sink().begin(&day, &outputs).await.expect("a run").commit().await.expect("a run without rows");
 }

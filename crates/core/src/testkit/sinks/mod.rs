@@ -6,6 +6,8 @@ mod bench;
 mod replacing;
 mod table;
 
+use arrow::array::RecordBatch;
+
 use super::fixtures::{self, Open};
 use super::plugins::Plugins;
 use crate::error::Result;
@@ -40,9 +42,26 @@ pub async fn begin(sink: &dyn Sink, scope: &Scope, parts: &[(Output, &[Row<'_>])
     sink.check(scope, &outputs).await?;
     let mut replacement = sink.begin(scope, &outputs).await?;
     for (output, rows) in parts {
-        replacement.append(output, &batch(output, rows)).await?;
+        hand_over(sink, replacement.as_mut(), output, &batch(output, rows)).await?;
     }
     Ok(replacement)
+}
+
+/// Gives rows to a replacement as a run does: encoded, if the sink has an encoder that takes them.
+///
+/// # Errors
+/// Whatever the sink finds wrong.
+pub async fn hand_over(
+    sink: &dyn Sink,
+    replacement: &mut dyn Replacement,
+    output: &Output,
+    rows: &RecordBatch,
+) -> Result<()> {
+    let encoded = sink.encoder().map(|encoder| encoder.encode(output, rows)).transpose()?.flatten();
+    match encoded {
+        Some(encoded) => replacement.append_encoded(output, encoded).await,
+        None => replacement.append(output, rows).await,
+    }
 }
 
 /// Replaces rows.

@@ -3,7 +3,8 @@
 use chrono::Datelike;
 
 use super::bench::{
-    PODS, PODS_AND_VOLUMES, Replacing, VOLUMES, values_that_do_not_fit_are_refused, what_is_not_committed_never_was,
+    PODS, PODS_AND_VOLUMES, Replacing, VOLUMES, encoded_rows_are_the_rows, values_that_do_not_fit_are_refused,
+    what_is_not_committed_never_was,
 };
 use super::table::{Row, pods, scope, volumes};
 use super::{begin, replace};
@@ -23,6 +24,7 @@ pub async fn replaces_its_rows(bench: &dyn Replacing) {
     what_is_not_committed_never_was(bench).await;
     values_that_do_not_fit_are_refused(bench).await;
     rows_that_another_run_holds_are_left_to_it(bench).await;
+    encoded_rows_are_the_rows(bench).await;
 
     let receipt = replace(bench.sink(), &september, &[(pods(), &[]), (volumes(), &[])]).await.expect("no rows");
     assert_eq!(receipt.rows_inserted, 0);
