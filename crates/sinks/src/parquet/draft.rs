@@ -29,8 +29,8 @@ const WRITE_BYTES: usize = 1 << 18;
 /// A file that is being written under a temporary name.
 ///
 /// Row groups come into it whole: encoded days and those of the old file that stay. Rows that are too few for that wait
-/// until they fill a row group together, and those that are left come last. So the bytes depend on the rows and their
-/// order, and not on how they arrived.
+/// until they fill a row group together, and those that are left come last. So the bytes depend on the rows alone, and
+/// not on what was cut where on their way.
 pub(super) struct Draft {
     /// The table.
     pub(super) table: &'static Table,
@@ -91,7 +91,9 @@ impl Draft {
             };
             match gone {
                 Gone::All => {}
-                Gone::None if self.is_like_ours(existing, row_group) => self.splice(existing.file(), row_group)?,
+                Gone::None if self.is_like_ours(existing, row_group) => {
+                    self.splice(existing.file(), row_group).map_err(|error| not_copied(&self.path, &error))?;
+                }
                 gone => self.copy_rows(existing, index, &gone)?,
             }
         }
@@ -130,10 +132,12 @@ impl Draft {
         for (index, rows) in existing.rows(row_group, None)?.enumerate() {
             let mut rows = self.widened(&rows?)?;
             if let Gone::Some(gone) = gone {
+                let torn = || Error::bug("a row group has other rows in some of its columns");
+                let gone = gone.get(index).ok_or_else(torn)?;
                 if self.table.day_field.is_none() {
-                    self.undated.push(filter_record_batch(&rows, &gone[index]).map_err(|error| arrow_error(&error))?);
+                    self.undated.push(filter_record_batch(&rows, gone).map_err(|error| arrow_error(&error))?);
                 }
-                let stays = not(&gone[index]).map_err(|error| arrow_error(&error))?;
+                let stays = not(gone).map_err(|error| arrow_error(&error))?;
                 rows = filter_record_batch(&rows, &stays).map_err(|error| arrow_error(&error))?;
             }
             self.pending.push_batch(rows).map_err(|error| arrow_error(&error))?;
@@ -192,30 +196,24 @@ impl Draft {
     }
 
     fn splice_all(&mut self, encoded: &RowGroups) -> Result<()> {
-        encoded.all().iter().try_for_each(|row_group| self.splice(&encoded.file, row_group))
+        let mut spliced = encoded.all().iter().map(|row_group| self.splice(&encoded.file, row_group));
+        spliced.try_for_each(|spliced| spliced).map_err(|error| parquet_error(&self.path, &error))
     }
 
     /// Copies a row group of another file byte by byte, with nulls in the columns that it does not have.
-    fn splice(&mut self, from: &impl ChunkReader, row_group: &RowGroupMetaData) -> Result<()> {
-        self.try_splice(from, row_group).map_err(|error| parquet_error(&self.path, &error))
-    }
-
-    fn try_splice(&mut self, from: &impl ChunkReader, row_group: &RowGroupMetaData) -> ParquetResult<()> {
+    fn splice(&mut self, from: &impl ChunkReader, row_group: &RowGroupMetaData) -> ParquetResult<()> {
         let rows = usize::try_from(row_group.num_rows())?;
         let fields = self.schema.fields();
-        let missing: Vec<_> =
-            fields.iter().filter(|field| chunk_of(row_group, field.name()).is_none()).cloned().collect();
-        let nulls = match missing.is_empty() {
-            true => None,
-            false => Some(RowGroups::of_nulls(self.table, missing, rows)?),
-        };
+        let missing = fields.iter().filter(|field| chunk_of(row_group, field.name()).is_none());
+        let missing: Vec<_> = missing.cloned().collect();
+        let nulls = (!missing.is_empty()).then(|| RowGroups::of_nulls(self.table, missing, rows)).transpose()?;
         let mut to = self.writer.next_row_group()?;
         for field in fields {
+            let of_nulls =
+                || nulls.as_ref().and_then(|nulls| Some((nulls, chunk_of(nulls.all().first()?, field.name())?)));
             if let Some(chunk) = chunk_of(row_group, field.name()) {
                 append_chunk(&mut to, from, chunk, rows)?;
-            } else if let Some(nulls) = &nulls
-                && let Some(chunk) = chunk_of(&nulls.all()[0], field.name())
-            {
+            } else if let Some((nulls, chunk)) = of_nulls() {
                 append_chunk(&mut to, &nulls.file, chunk, rows)?;
             }
         }
@@ -262,6 +260,11 @@ impl Finished {
     pub(super) fn name(self) -> Result<()> {
         self.temporary.persist(&self.path).map_err(|error| disk_error(&self.path, &error.error))
     }
+}
+
+fn not_copied(path: &Path, error: &ParquetError) -> Error {
+    Error::new(ErrorKind::Store, format!("rows that stay cannot be copied into a new file: {error}"))
+        .at(&place_of(path))
 }
 
 fn parquet_error(path: &Path, error: &ParquetError) -> Error {

@@ -35,7 +35,8 @@ impl Encoder for DayEncoder {
     }
 
     fn encode(&self, output: &Output, rows: &RecordBatch) -> Result<Option<Bytes>> {
-        // However many there are: the rows that are told of are the first ones that do not fit.
+        // Few rows are checked too, though they are checked again when they are appended: of all rows that do not fit,
+        // those of the first day are told of.
         output.check_rows(rows)?;
         if rows.num_rows() < FEWEST_ROWS {
             return Ok(None);
