@@ -44,7 +44,7 @@ impl Pod {
         let joined = self.join(kept, state, &capacity, &mut merged)?;
 
         let mut categories: HashMap<u32, Matches> = HashMap::new();
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(joined.len());
         for matches in joined.chunk_by(|left, right| left.row() == right.row()) {
             let Some(last) = matches.last() else { continue };
             let category = *categories
