@@ -44,8 +44,8 @@ impl Catalog for KokuCatalog {
 impl KokuCatalog {
     /// The one among `known` that is `file` under the month's other spelling. A name may come again with other rows.
     async fn twin(&self, known: &[DataFile], file: &DataFile) -> Result<Option<String>> {
-        let name = |file: &DataFile| file.path.rsplit('/').next().map(str::to_owned);
-        let alike = |other: &&DataFile| name(other) == name(file) && other.bytes == file.bytes;
+        let is_named = |other: &DataFile| other.path.rsplit('/').next() == file.path.rsplit('/').next();
+        let alike = |other: &&DataFile| other.bytes == file.bytes && is_named(other);
         match known.iter().find(alike) {
             Some(other) if self.store.have_same_bytes(other, file).await? => Ok(Some(other.shown.clone())),
             _ => Ok(None),
