@@ -7,7 +7,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parquet::DecodeResult;
 use parquet::file::FOOTER_SIZE;
-use parquet::file::metadata::{FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataPushDecoder};
+use parquet::file::metadata::{
+    FooterTail, PageIndexPolicy, ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataPushDecoder,
+    ParquetStatisticsPolicy,
+};
 use tokaki_core::{Error, ErrorKind, Result};
 
 use super::parquet_error;
@@ -32,7 +35,10 @@ pub(super) async fn load(file: &StoredFile, bytes: u64) -> Result<Known> {
     }
     // Nobody looks for single pages, and an index that is wrong would lead to the wrong ones.
     let decoder = ParquetMetaDataPushDecoder::try_new(bytes).map_err(parquet_error)?;
-    let mut decoder = decoder.with_page_index_policy(PageIndexPolicy::Skip);
+    // And nobody asks how long texts are.
+    let options = ParquetMetaDataOptions::new().with_size_stats_policy(ParquetStatisticsPolicy::SkipAll);
+    let mut decoder =
+        decoder.with_page_index_policy(PageIndexPolicy::Skip).with_metadata_options(Some(Arc::new(options)));
     let speculative: Range<u64> = bytes.saturating_sub(SPECULATIVE_BYTES)..bytes;
     let mut wanted = vec![speculative];
     let mut whole = None;
