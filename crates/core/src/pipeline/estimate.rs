@@ -27,9 +27,9 @@ pub struct Estimate {
 }
 
 /// A process that has done nothing yet.
-const BASE_BYTES: f64 = 18e6;
+const BASE_BYTES: f64 = 22e6;
 /// What a key of a window takes: its state, its row, and the row once more while it is written.
-const BYTES_PER_KEY: f64 = 1_500.0;
+const BYTES_PER_KEY: f64 = 1_000.0;
 const BASE_SECONDS: f64 = 0.010;
 const SECONDS_PER_DECODED_BYTE: f64 = 0.8e-9;
 const SECONDS_PER_ROW: f64 = 0.22e-6;
