@@ -28,7 +28,7 @@ pub struct Estimate {
 
 /// A process that has done nothing yet.
 const BASE_BYTES: f64 = 22e6;
-/// What a key of a window takes: its state, its row, and the row once more while it is written.
+/// What a key of a window takes: its state, its row, and the row once more as columns, until they are encoded.
 const BYTES_PER_KEY: f64 = 1_000.0;
 const BASE_SECONDS: f64 = 0.010;
 const SECONDS_PER_DECODED_BYTE: f64 = 0.8e-9;
